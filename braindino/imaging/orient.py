@@ -1,0 +1,74 @@
+"""Which way is up: the orientation of volumes and of stored slices, stated once.
+
+World axes are RAS: x to the patient's right, y to anterior, z to superior. A stored slice is looked at from
+below as radiologists do, with the patient's right on the left of the screen:
+
+========  =======================  ======================  =======================
+plane     slice index goes         rows go                 columns go
+========  =======================  ======================  =======================
+axial     inferior to superior     anterior to posterior   right to left
+coronal   posterior to anterior    superior to inferior    right to left
+sagittal  right to left            superior to inferior    anterior to posterior
+========  =======================  ======================  =======================
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from braindino.imaging.volume import Volume
+
+# Per plane, for (column, row, slice): the RAS axis and the sense in which the index runs along it.
+PLANES: dict[str, tuple[tuple[int, int], tuple[int, int], tuple[int, int]]] = {
+    "axial": ((0, -1), (1, -1), (2, +1)),
+    "coronal": ((0, -1), (2, -1), (1, +1)),
+    "sagittal": ((1, -1), (2, -1), (0, -1)),
+}
+
+# The plane of a stack whose slices follow each other along that RAS axis.
+PLANE_ACROSS = {0: "sagittal", 1: "coronal", 2: "axial"}
+
+
+def axis_order(affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each RAS axis the voxel axis nearest to it (a permutation), and +1 or -1 for its sense.
+
+    The permutation maximises the summed absolute cosines, so that a volume turned by 45 degrees keeps three
+    axes.
+    """
+    cosines = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    world, voxel = linear_sum_assignment(-np.abs(cosines))
+    order: np.ndarray = voxel[np.argsort(world)]
+    return order, np.where(cosines[np.arange(3), order] < 0, -1, 1)
+
+
+def orientation_codes(affine: np.ndarray) -> str:
+    """Where the voxel axes point, as three letters such as "RAS" or "LPI"."""
+    order, senses = axis_order(affine)
+    letters = [""] * 3
+    for world, (voxel, sense) in enumerate(zip(order, senses, strict=True)):
+        letters[voxel] = ("LR", "PA", "IS")[world][int(sense > 0)]
+    return "".join(letters)
+
+
+def oblique_degrees(affine: np.ndarray) -> float:
+    """The largest angle between a voxel axis and the world axis it is assigned to, degrees."""
+    order, _ = axis_order(affine)
+    cosines = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    aligned = np.abs(cosines[np.arange(3), order])
+    return float(np.degrees(np.arccos(np.clip(aligned, 0, 1)).max()))
+
+
+def to_ras(volume: Volume) -> Volume:
+    """The same volume with voxel axes permuted and flipped to point nearest to right, anterior and superior.
+
+    No voxel changes its value or its place in the world; the data are a view.
+    """
+    order, senses = axis_order(volume.affine)
+    data = np.transpose(volume.data, order)[tuple(slice(None, None, int(sense)) for sense in senses)]
+    to_voxel = np.zeros((4, 4))
+    to_voxel[3, 3] = 1
+    for world, (voxel, sense) in enumerate(zip(order, senses, strict=True)):
+        to_voxel[voxel, world] = sense
+        to_voxel[voxel, 3] = 0 if sense > 0 else volume.data.shape[voxel] - 1
+    return replace(volume, data=data, affine=volume.affine @ to_voxel)

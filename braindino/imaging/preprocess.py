@@ -1,0 +1,159 @@
+"""One scan from file to stored slices: a pure function of voxels, affine and recipe."""
+
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813 - the name its own documentation uses
+
+from braindino.errors import Reason, ScanRefused
+from braindino.imaging.content import content_hash
+from braindino.imaging.grid import Grid, outside_canvas, plan_grid
+from braindino.imaging.mask import BrainMask, find_brain
+from braindino.imaging.orient import PLANES, oblique_degrees, orientation_codes, to_ras
+from braindino.imaging.quality import border_fraction, check_border, check_canvas, check_slices
+from braindino.imaging.quantise import measure_intensity, quantise
+from braindino.imaging.read import read_volume
+from braindino.imaging.recipe import Recipe
+from braindino.imaging.resample import resample, to_itk
+from braindino.imaging.result import Facts, Preprocessed, SliceFacts
+from braindino.imaging.volume import Volume
+
+
+def preprocess(
+    image: Path,
+    recipe: Recipe,
+    *,
+    brain_mask: Path | None = None,
+    segmentation: Path | None = None,
+    skull_stripped: bool | None = None,
+) -> Preprocessed:
+    """Reads a scan and turns it into slices.
+
+    Args:
+        image: the scan's file.
+        recipe: how.
+        brain_mask: the mask that came with it, if any: above 0 is brain.
+        segmentation: labels that came with it, if any, such as of lesions; whole numbers up to 255.
+        skull_stripped: what the source says; None if it does not say.
+
+    Raises:
+        ScanRefused: whatever is wrong with the files, the mask or the brain, with a reason code and a
+            sentence.
+    """
+    volume = read_volume(image, recipe.four_d)
+    mask = _companion(brain_mask, Reason.MASK_UNREADABLE, "brain mask", image)
+    labels = _companion(segmentation, Reason.SEGMENTATION_UNREADABLE, "segmentation", image)
+    return preprocess_volume(
+        volume, recipe, mask_volume=mask, segmentation_volume=labels, skull_stripped=skull_stripped
+    )
+
+
+def preprocess_volume(
+    volume: Volume,
+    recipe: Recipe,
+    *,
+    mask_volume: Volume | None = None,
+    segmentation_volume: Volume | None = None,
+    skull_stripped: bool | None = None,
+) -> Preprocessed:
+    """Turns a volume in memory into slices; arguments and refusals as for `preprocess`."""
+    ras = to_ras(volume)
+    ras_mask = None if mask_volume is None else to_ras(mask_volume)
+    brain = find_brain(ras, recipe, ras_mask, skull_stripped)
+    if recipe.bias_field:
+        ras = _without_bias(ras, brain.voxels)
+    grid, inside = _brain_slices(ras, brain.voxels, plan_grid(ras, brain.voxels, recipe))
+    values = resample(ras, grid, recipe.interpolation)
+    if values[inside].min() == values[inside].max():
+        text = f"Every brain voxel of {volume.name} has the same value; it is a mask and not an image."
+        raise ScanRefused(Reason.CONSTANT, text)
+    intensity = measure_intensity(values[inside])
+    labels = None
+    if segmentation_volume is not None:
+        labels = resample(to_ras(segmentation_volume), grid, "nearest").astype(np.uint8)
+    facts = _facts(volume, ras, brain, grid, content_hash(volume, mask_volume, segmentation_volume))
+    check_canvas(facts.cropped_ml, facts.brain_ml, volume.name)
+    check_border(facts.border_fraction, volume.name)
+    return Preprocessed(
+        quantise(values, inside, intensity), inside.astype(np.uint8), labels, grid.affine, grid.plane,
+        intensity, facts, _slice_facts(grid, inside, labels),
+    )  # fmt: skip
+
+
+def _brain_slices(volume: Volume, brain: np.ndarray, planned: Grid) -> tuple[Grid, np.ndarray]:
+    """The part of a planned grid whose slices all hold brain, and the mask on it, bool [S, H, W]."""
+    inside = resample(volume.with_data(brain), planned, "linear") >= 0.5
+    holding = np.flatnonzero(inside.any(axis=(1, 2)))
+    through_plane = float(planned.spacing[2])
+    check_slices(len(holding), through_plane, volume.name)
+    first, last = int(holding[0]), int(holding[-1])
+    if len(holding) != last - first + 1:
+        text = (
+            f"The brain mask of {volume.name} falls apart: slices without brain lie between slices with it."
+        )
+        raise ScanRefused(Reason.MASK_UNCERTAIN, f"{text} Check the mask.")
+    return planned.cut(first, last), inside[first : last + 1]
+
+
+def _facts(volume: Volume, ras: Volume, brain: BrainMask, grid: Grid, content: str) -> Facts:
+    outside = outside_canvas(ras, brain.voxels, grid)
+    spacing, matrix = ras.spacing.tolist(), ras.data.shape
+    return Facts(
+        content_hash=content,
+        mask_method=brain.method,
+        mask_score=brain.score,
+        brain_ml=float(brain.voxels.sum()) * ras.voxel_ml,
+        cropped_ml=outside * ras.voxel_ml,
+        mask_components=brain.components,
+        border_fraction=border_fraction(brain.voxels),
+        orientation=orientation_codes(volume.affine),
+        oblique_degrees=oblique_degrees(volume.affine),
+        spacing_x=spacing[0],
+        spacing_y=spacing[1],
+        spacing_z=spacing[2],
+        matrix_x=matrix[0],
+        matrix_y=matrix[1],
+        matrix_z=matrix[2],
+        through_plane_mm=float(grid.spacing[2]),
+        repairs=volume.repairs,
+    )
+
+
+def _slice_facts(grid: Grid, inside: np.ndarray, labels: np.ndarray | None) -> tuple[SliceFacts, ...]:
+    pixel_mm2 = float(grid.spacing[0] * grid.spacing[1])
+    axis = PLANES[grid.plane][2][0]
+    # A slice's position is that of its middle pixel, so that it means the same in an oblique stack.
+    middle = np.array([(grid.shape[2] - 1) / 2, (grid.shape[1] - 1) / 2])
+    start = grid.affine[axis, :2] @ middle + grid.affine[axis, 3]
+    brain = inside.sum(axis=(1, 2)) * pixel_mm2
+    lesion = None if labels is None else (labels > 0).sum(axis=(1, 2)) * pixel_mm2
+    return tuple(
+        SliceFacts(
+            float(start + grid.affine[axis, 2] * index),
+            float(brain[index]),
+            None if lesion is None else float(lesion[index]),
+        )
+        for index in range(grid.shape[0])
+    )
+
+
+def _companion(path: Path | None, reason: Reason, role: str, image: Path) -> Volume | None:
+    """A mask or segmentation beside the image; what is wrong with it is refused under its own reason."""
+    if path is None:
+        return None
+    try:
+        return read_volume(path, may_be_empty=True)
+    except ScanRefused as refusal:
+        raise ScanRefused(reason, f"The {role} of {image.name} cannot be used: {refusal}") from refusal
+
+
+def _without_bias(volume: Volume, brain: np.ndarray) -> Volume:
+    """N4 bias field correction (Tustison et al. 2010), estimated on voxels of about 4 mm inside the brain."""
+    image = to_itk(volume.data.astype(np.float32), volume.affine)
+    mask = to_itk(brain.astype(np.uint8), volume.affine)
+    factors = [max(1, round(4.0 / size)) for size in volume.spacing]
+    corrector = sitk.N4BiasFieldCorrectionImageFilter()
+    corrector.SetMaximumNumberOfIterations([30, 30, 30])
+    corrector.Execute(sitk.Shrink(image, factors), sitk.Shrink(mask, factors))
+    log_field = sitk.GetArrayFromImage(corrector.GetLogBiasFieldAsImage(image)).T
+    return volume.with_data((volume.data / np.exp(log_field)).astype(np.float32))

@@ -1,0 +1,21 @@
+"""The slice store: one Zarr group per scan, written once, and what draws and reads training batches."""
+
+from braindino.intensity import Intensity
+from braindino.slices.reader import ScanSlices, open_scan, read_many
+from braindino.slices.sampler import ScanRef, SliceSampler
+from braindino.slices.store import SLICES_VERSION, write_scan
+from braindino.slices.window import WINDOWS, apply_window, window_bounds
+
+__all__ = [
+    "SLICES_VERSION",
+    "WINDOWS",
+    "Intensity",
+    "ScanRef",
+    "ScanSlices",
+    "SliceSampler",
+    "apply_window",
+    "open_scan",
+    "read_many",
+    "window_bounds",
+    "write_scan",
+]

@@ -1,0 +1,190 @@
+"""Reading stored slices through TensorStore: one scan at a time, or random slices of many scans at once."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorstore as ts
+
+from braindino.errors import StoreError
+from braindino.intensity import Intensity
+from braindino.slices.store import SLICES_VERSION
+
+# An open handle keeps a few kilobytes of metadata and no file descriptor; the bound is for cohorts of
+# millions.
+_MAX_HANDLES = 16_384
+
+# The pool holds shard indices (16 bytes a slice), so that a random slice costs one read instead of two.
+_CONTEXT = ts.Context({"cache_pool": {"total_bytes_limit": 64_000_000}})
+
+
+@dataclass(frozen=True)
+class ScanSlices:
+    """The stored slices of one scan: metadata now, voxels when asked for. Made by `open_scan`.
+
+    `shape` is (S, H, W). `plane` is "axial", "coronal" or "sagittal". `attributes` are all JSON attributes of
+    the group, among them `affine` ((column, row, slice) index to RAS mm), `facts` and the keys given at the
+    write.
+    """
+
+    path: Path
+    shape: tuple[int, int, int]
+    plane: str
+    intensity: Intensity
+    attributes: Mapping[str, Any]
+
+    @property
+    def n_slices(self) -> int:
+        """The number of stored slices; each holds brain."""
+        return self.shape[0]
+
+    @property
+    def has_segmentation(self) -> bool:
+        """Whether a segmentation is stored beside the slices."""
+        return (self.path / "segmentation" / "zarr.json").is_file()
+
+    def image(self, indices: Sequence[int] | None = None) -> np.ndarray:
+        """Stored intensities, uint16 [n, H, W], 0 outside the brain: all slices, or those asked for.
+
+        Raises:
+            StoreError: an index is out of range, or the group is missing or damaged.
+        """
+        return self._read("image", indices)
+
+    def brain(self, indices: Sequence[int] | None = None) -> np.ndarray:
+        """The brain mask, uint8 of 0 and 1, [n, H, W]; raises as `image` does."""
+        return self._read("brain", indices)
+
+    def segmentation(self, indices: Sequence[int] | None = None) -> np.ndarray:
+        """The source's labels, uint8 [n, H, W]; raises as `image` does, and where there are none."""
+        if not self.has_segmentation:
+            raise StoreError(f"{self.path} holds no segmentation; ask `has_segmentation` first.")
+        return self._read("segmentation", indices)
+
+    def check_index(self, index: int) -> int:
+        """The index itself if there is such a slice; negative ones are refused: they hide mistakes."""
+        if not 0 <= index < self.n_slices:
+            raise StoreError(f"{self.path} has slices 0 to {self.n_slices - 1}; there is no slice {index}.")
+        return int(index)
+
+    @cached_property
+    def stores(self) -> "dict[str, ts.TensorStore]":
+        """The open TensorStore handles by array name, filled as arrays are first read."""
+        return {}
+
+    def handle(self, name: str) -> ts.TensorStore:
+        """The open TensorStore of one array; raises StoreError if it is missing or of another shape."""
+        if name not in self.stores:
+            opened = _open_array(self.path, name)
+            if tuple(opened.shape) != self.shape:
+                raise StoreError(
+                    f"{self.path}/{name} is {tuple(opened.shape)}, not {self.shape}; ingest it again."
+                )
+            self.stores[name] = opened
+        return self.stores[name]
+
+    def _read(self, name: str, indices: Sequence[int] | None) -> np.ndarray:
+        store = self.handle(name)
+        try:
+            if indices is None:
+                return np.asarray(store.read().result())
+            wanted = [store[self.check_index(index)].read() for index in indices]
+            out = np.empty((len(wanted), *self.shape[1:]), store.dtype.numpy_dtype)
+            for row, future in enumerate(wanted):
+                out[row] = future.result()
+        except (ValueError, OSError) as error:
+            raise _damaged(self.path, error) from error
+        return out
+
+
+def open_scan(path: Path | str) -> ScanSlices:
+    """Opens the stored slices of one scan; opening it again in the same process costs nothing.
+
+    Raises:
+        StoreError: there is no such group, it is incomplete, or it was written in another layout.
+    """
+    return _open_cached(os.fspath(path))
+
+
+def read_many(requests: Sequence[tuple[Path | str, int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Random slices of many scans of one canvas, all reads in flight at once.
+
+    Args:
+        requests: (path of the group, slice index) for each slice wanted.
+
+    Returns:
+        (image uint16 [n, H, W], brain uint8 [n, H, W]) in the order of the requests.
+
+    Raises:
+        StoreError: a group is missing or damaged, an index is out of range, or the canvases differ.
+    """
+    if not requests:
+        raise StoreError("No slice was asked for; a batch needs at least one.")
+    scans = [(open_scan(path), index) for path, index in requests]
+    first = scans[0][0]
+    for scan, _ in scans:
+        if scan.shape[1:] != first.shape[1:]:
+            raise StoreError(
+                f"{scan.path} has slices of {scan.shape[1:]} and {first.path} of {first.shape[1:]}; "
+                "read one plane of one recipe at a time."
+            )
+    # All reads are issued before the first is awaited: TensorStore then decodes on every core.
+    pending = [
+        (scan, scan.handle("image")[scan.check_index(index)].read(), scan.handle("brain")[index].read())
+        for scan, index in scans
+    ]
+    image = np.empty((len(scans), *first.shape[1:]), np.uint16)
+    brain = np.empty((len(scans), *first.shape[1:]), np.uint8)
+    for row, (scan, image_future, brain_future) in enumerate(pending):
+        try:
+            image[row], brain[row] = image_future.result(), brain_future.result()
+        except (ValueError, OSError) as error:
+            raise _damaged(scan.path, error) from error
+    return image, brain
+
+
+@lru_cache(maxsize=_MAX_HANDLES)
+def _open_cached(path: str) -> ScanSlices:
+    group = Path(path)
+    try:
+        attributes = json.loads((group / "zarr.json").read_text())["attributes"]
+        shape = tuple(json.loads((group / "image" / "zarr.json").read_text())["shape"])
+    except (OSError, ValueError, KeyError) as error:
+        raise StoreError(f"There are no complete slices at {group}; ingest the scan again.") from error
+    version = attributes.get("slices_version")
+    if version != SLICES_VERSION:
+        raise StoreError(
+            f"{group} has slice layout {version}, this is software for layout {SLICES_VERSION}; ingest again."
+        )
+    return ScanSlices(group, shape, attributes["plane"], Intensity(**attributes["intensity"]), attributes)
+
+
+# A forked child must not use its parent's TensorStore handles: their thread pools do not survive the fork.
+os.register_at_fork(after_in_child=_open_cached.cache_clear)
+
+
+def _open_array(path: Path, name: str) -> ts.TensorStore:
+    spec = {
+        "driver": "zarr3",
+        "kvstore": {"driver": "file", "path": os.fspath(path / name)},
+        # Every chunk is written; one that is missing is damage, and must not read as an empty slice.
+        "fill_missing_data_reads": False,
+        "recheck_cached_data": "open",
+        "recheck_cached_metadata": "open",
+    }
+    try:
+        return ts.open(spec, context=_CONTEXT, open=True, read=True).result()
+    except (ValueError, OSError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> StoreError:
+    detail = str(error).splitlines()[0]
+    return StoreError(
+        f"The slices {path} are missing or damaged ({detail}); remove the folder and ingest the scan again."
+    )
