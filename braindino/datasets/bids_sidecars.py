@@ -1,0 +1,96 @@
+"""Acquisition facts from BIDS sidecars, following the inheritance principle."""
+
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from braindino.datasets.base import Acquisition
+from braindino.datasets.bids_names import BidsName, parse_name
+from braindino.datasets.values import parse_number
+
+_VENDORS = {"siemens": "Siemens", "ge": "GE", "general": "GE", "philips": "Philips", "hitachi": "Hitachi"} | {
+    "toshiba": "Toshiba", "canon": "Canon", "hyperfine": "Hyperfine", "bruker": "Bruker",
+    "uih": "United Imaging", "united": "United Imaging",
+}  # fmt: skip
+
+
+class SidecarReader:
+    """Reads sidecars for one discovery, each shared one once, and remembers which could not be read."""
+
+    def __init__(self) -> None:
+        self.unreadable: list[Path] = []
+        # Sidecars of one image are large at times (dcmstack dumps); only the shared ones are worth keeping.
+        self._read = lru_cache(maxsize=32)(self._read_file)
+
+    def merged(self, name: BidsName, sidecars: tuple[Path, ...]) -> dict[str, Any]:
+        """The metadata of an image: of all sidecars that apply to it, the innermost has the last word.
+
+        A sidecar applies when its suffix is the image's and each of its entities has the image's value (BIDS
+        specification, "The inheritance principle"). An unreadable sidecar counts as empty.
+        """
+        applying = [(path, parse_name(path.stem)) for path in sidecars]
+        applying = [(path, sidecar) for path, sidecar in applying if _applies(sidecar, name)]
+        applying.sort(key=lambda item: (len(item[0].parts), len(item[1].entities)))
+        merged: dict[str, Any] = {}
+        for path, _ in applying:
+            merged.update(self._read(path))
+        return merged
+
+    def _read_file(self, path: Path) -> dict[str, Any]:
+        try:
+            content = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            content = None
+        if isinstance(content, dict):
+            return content
+        self.unreadable.append(path)
+        return {}
+
+
+def acquisition_of(metadata: dict[str, Any], site: str | None = None) -> Acquisition:
+    """Vendor, model, field strength (tesla) and slice thickness (mm), as far as stated plausibly."""
+    vendor = vendor_name(_text(metadata, "Manufacturer"))
+    # The standard says ManufacturersModelName; early datasets wrote DICOM's ManufacturerModelName.
+    model = _text(metadata, "ManufacturersModelName") or _text(metadata, "ManufacturerModelName")
+    strength = _number(metadata, "MagneticFieldStrength")
+    if strength is not None and strength > 1000:
+        strength /= 10_000  # stated in gauss
+    thickness = _number(metadata, "SliceThickness")
+    known = any(fact is not None for fact in (vendor, model, strength, thickness))
+    return Acquisition(
+        vendor, model, strength, thickness, site, "sidecar" if known else "table" if site else None
+    )
+
+
+def vendor_name(text: str | None) -> str | None:
+    """One spelling per vendor (`SIEMENS`, `Siemens Healthineers` -> `Siemens`); unknown ones as written."""
+    if not text:
+        return None
+    return _VENDORS.get(re.split(r"[^a-z]", text.lower())[0], text)
+
+
+def is_stripped(name: BidsName, metadata: dict[str, Any]) -> bool | None:
+    """Whether the image says that it is skull-stripped: in the sidecar, or by `desc-brain` in its name."""
+    stated = metadata.get("SkullStripped")
+    if isinstance(stated, bool):
+        return stated
+    return True if name.entities.get("desc") == "brain" else None
+
+
+def _applies(sidecar: BidsName, image: BidsName) -> bool:
+    return sidecar.suffix == image.suffix and sidecar.entities.items() <= image.entities.items()
+
+
+def _text(metadata: dict[str, Any], key: str) -> str | None:
+    value = metadata.get(key)
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def _number(metadata: dict[str, Any], key: str) -> float | None:
+    value = metadata.get(key)
+    number = (
+        parse_number(str(value).lower().removesuffix("t")) if isinstance(value, (int, float, str)) else None
+    )
+    return number if number is not None and number > 0 else None

@@ -1,0 +1,19 @@
+"""A synthetic cohort, grown from the ICBM152 template and written in the layouts of real datasets."""
+
+from braindino.phantom.cohort import Subject, make_cohort
+from braindino.phantom.plan import Plan, ScanFile
+from braindino.phantom.render import Rendered, render
+from braindino.phantom.write import LAYOUTS, MARKER, plan_cohort, write_cohort
+
+__all__ = [
+    "LAYOUTS",
+    "MARKER",
+    "Plan",
+    "Rendered",
+    "ScanFile",
+    "Subject",
+    "make_cohort",
+    "plan_cohort",
+    "render",
+    "write_cohort",
+]

@@ -1,0 +1,88 @@
+"""Writing a synthetic dataset to disk: all of it or nothing, and marked as synthetic."""
+
+import multiprocessing
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+
+from braindino.errors import ConfigError
+from braindino.phantom import bids, ixi, manifest
+from braindino.phantom.files import write_scan
+from braindino.phantom.plan import Plan, ScanFile
+
+LAYOUTS: dict[str, Callable[[int, tuple[int, ...]], Plan]] = {
+    "ixi": ixi.plan,
+    "bids": bids.plan,
+    "manifest": manifest.plan,
+}
+MARKER = "SYNTHETIC"  # the file at the root of a dataset that says it is no data of people
+_MARKER_TEXT = (
+    "SYNTHETIC: every image and table in this folder was made by a generator (braindino phantom), grown\n"
+    "from the ICBM152 template. No person was scanned. Nothing found in it says anything about people.\n\n"
+    "layout {layout}, {n} subjects, seed {seed}, {spacing:g} mm\n"
+)
+
+
+def plan_cohort(layout: str, n_subjects: int, seed: int) -> Plan:
+    """What `write_cohort` would write: people, scans, tables. Cohorts of two layouts never share a person.
+
+    Raises:
+        ConfigError: no such layout, or no subjects.
+    """
+    if layout not in LAYOUTS:
+        raise ConfigError(f"There is no phantom of {layout!r}; there are: {', '.join(sorted(LAYOUTS))}.")
+    if n_subjects < 1:
+        raise ConfigError(f"A cohort needs at least one subject, not {n_subjects}.")
+    return LAYOUTS[layout](n_subjects, (seed, list(LAYOUTS).index(layout)))
+
+
+def write_cohort(
+    layout: str, dest: Path, n_subjects: int, seed: int, spacing_mm: float = 2.0, workers: int = 1
+) -> None:
+    """Writes a synthetic dataset in the native layout of `layout` to the folder `dest`.
+
+    The same arguments give the same voxels. It is written beside `dest` and renamed when complete, so that
+    a folder with a `SYNTHETIC` marker is whole. With `workers` above 1, so many processes render people
+    side by side.
+
+    Raises:
+        ConfigError: no such layout, or `dest` holds something already (it is left untouched).
+    """
+    plan = plan_cohort(layout, n_subjects, seed)
+    dest = Path(dest).absolute()
+    if dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
+        raise ConfigError(f"{dest} is not empty: choose a new folder, or remove it first.")
+    partial_folder = dest.with_name(dest.name + ".partial")
+    shutil.rmtree(partial_folder, ignore_errors=True)
+    partial_folder.mkdir(parents=True)
+    marker = _MARKER_TEXT.format(layout=layout, n=n_subjects, seed=seed, spacing=spacing_mm)
+    for path, text in {MARKER: marker, **plan.texts}.items():
+        target = partial_folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8", newline="")
+    _write_scans(partial_folder, plan.scans, spacing_mm, workers)
+    if dest.exists():
+        dest.rmdir()
+    partial_folder.rename(dest)
+
+
+def _write_scans(root: Path, scans: Sequence[ScanFile], spacing_mm: float, workers: int) -> None:
+    # One person's scans stay together: their anatomy is worked out once.
+    people = [list(group) for _, group in groupby(scans, key=lambda scan: scan.subject)]
+    job = partial(_write_person, root, spacing_mm)
+    if workers <= 1:
+        for person in people:
+            job(person)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        for _ in pool.map(job, people, chunksize=4):
+            pass
+
+
+def _write_person(root: Path, spacing_mm: float, scans: Sequence[ScanFile]) -> None:
+    for scan in scans:
+        write_scan(root, scan, spacing_mm)
