@@ -1,0 +1,20 @@
+"""DINOv3-style self-distillation, first stage: DINO, iBOT and KoLeo on 2D slices."""
+
+from braindino.pretraining.checkpoint import newest_checkpoint, read_checkpoint
+from braindino.pretraining.config import PRETRAINING_VERSION, PretrainConfig
+from braindino.pretraining.config_file import config_from_dict, load_config
+from braindino.pretraining.loop import LogRecord, TrainingResult, train
+from braindino.pretraining.presets import PRESETS
+
+__all__ = [
+    "PRESETS",
+    "PRETRAINING_VERSION",
+    "LogRecord",
+    "PretrainConfig",
+    "TrainingResult",
+    "config_from_dict",
+    "load_config",
+    "newest_checkpoint",
+    "read_checkpoint",
+    "train",
+]

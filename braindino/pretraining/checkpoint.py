@@ -1,0 +1,163 @@
+"""Checkpoints that survive being killed at any moment, and tell when they are damaged.
+
+A checkpoint is one file, `step-<step>-<digest>.pt`, written beside and renamed into place; the digest of its
+bytes in its name shows damage. It holds tensors and plain values only, so that it loads with
+`weights_only=True`. It needs no generator states: whatever is random in a training is a function of seed and
+step.
+"""
+
+import json
+import os
+import re
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from braindino.encoders.weights import TRAINING_FORMAT, read_tensors
+from braindino.errors import CheckpointError, TrainingError
+from braindino.keys import canonical_json, file_sha256
+from braindino.pretraining.config import PRETRAINING_VERSION, PretrainConfig
+from braindino.pretraining.model import StudentTeacher
+
+_NAME = re.compile(r"step-(\d{9})-([0-9a-f]{16})\.pt")
+_FREE_TO_CHANGE = frozenset({"run.log_every", "run.checkpoint_every", "run.keep", "run.device"})
+
+
+@dataclass
+class TrainingState:
+    """Everything that a training changes: what a checkpoint holds."""
+
+    model: StudentTeacher
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+    images_seen: int = 0
+    skipped_steps: int = 0
+    seconds: float = 0.0
+    metrics: dict[str, float] = field(default_factory=dict)
+    """Of the last log record."""
+
+
+def save_checkpoint(directory: Path, state: TrainingState, config: PretrainConfig, data_hash: str) -> Path:
+    """Write the state of a training and remove all but the newest `run.keep` checkpoints; returns the new
+    file.
+    """
+    content = {
+        "format": TRAINING_FORMAT,
+        "pretraining_version": PRETRAINING_VERSION,
+        "network": asdict(config.network),
+        "config": canonical_json(config),
+        "data_hash": data_hash,
+        "step": state.step,
+        "images_seen": state.images_seen,
+        "skipped_steps": state.skipped_steps,
+        "seconds": state.seconds,
+        "metrics": dict(state.metrics),
+        "student": _on_cpu(state.model.student.state_dict()),
+        "teacher": _on_cpu(state.model.teacher.state_dict()),
+        "queue": state.model.queue.cpu(),
+        "optimiser": state.optimiser.state_dict(),
+    }
+    directory.mkdir(parents=True, exist_ok=True)
+    partial = directory / "checkpoint.partial"
+    with partial.open("wb") as stream:
+        torch.save(content, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    path = directory / f"step-{state.step:09d}-{file_sha256(partial)[:16]}.pt"
+    partial.replace(path)
+    for old in list_checkpoints(directory)[config.run.keep :]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def list_checkpoints(directory: Path) -> list[Path]:
+    """The checkpoints in a folder, newest first, damaged or not."""
+    found = [path for path in directory.glob("step-*.pt") if _NAME.fullmatch(path.name)]
+    return sorted(found, key=lambda path: (path.name[:14], path.stat().st_mtime_ns), reverse=True)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """The content of one checkpoint; raises CheckpointError when it is missing, damaged or of another
+    version.
+    """
+    name = _NAME.fullmatch(path.name)
+    if path.is_file() and name is not None and file_sha256(path)[:16] != name.group(2):
+        raise CheckpointError(f"The checkpoint {path} is damaged (its bytes do not match its name): delete it.")
+    content, _ = read_tensors(path)
+    if content.get("format") != TRAINING_FORMAT:
+        raise CheckpointError(f"{path} is not a training checkpoint of this project.")
+    if content["pretraining_version"] != PRETRAINING_VERSION:
+        raise CheckpointError(
+            f"{path} was written by version {content['pretraining_version']} of pretraining, this is version "
+            f"{PRETRAINING_VERSION}: its steps would not continue exactly; finish it with the old version or "
+            "start in a new folder."
+        )
+    return content
+
+
+def newest_checkpoint(directory: Path) -> tuple[Path | None, dict[str, Any], tuple[str, ...]]:
+    """The newest readable checkpoint (None where there is none at all), its content, and what was wrong with
+    newer ones.
+
+    Raises CheckpointError when there are checkpoints but not one is readable: starting anew would hide the
+    loss.
+    """
+    problems: list[str] = []
+    for path in list_checkpoints(directory):
+        try:
+            return path, read_checkpoint(path), tuple(problems)
+        except CheckpointError as error:
+            problems.append(str(error))
+    if problems:
+        raise CheckpointError(
+            f"Not one of the {len(problems)} checkpoints in {directory} can be read, the newest "
+            f"because: {problems[0]} Delete them, or choose a new folder, to start from the beginning."
+        )
+    return None, {}, ()
+
+
+def restore(state: TrainingState, content: dict[str, Any], config: PretrainConfig, data_hash: str) -> None:
+    """Put a checkpoint's content into a freshly built state.
+
+    Raises TrainingError when it belongs to another configuration or to other scans, naming what differs.
+    """
+    _same_training(content, config, data_hash)
+    state.model.student.load_state_dict(content["student"])
+    state.model.teacher.load_state_dict(content["teacher"])
+    device = next(state.model.student.parameters()).device
+    state.model.queue = content["queue"].to(device)
+    state.optimiser.load_state_dict(content["optimiser"])
+    state.step = content["step"]
+    state.images_seen = content["images_seen"]
+    state.skipped_steps = content["skipped_steps"]
+    state.seconds = content["seconds"]
+    state.metrics = dict(content["metrics"])
+
+
+def _same_training(content: dict[str, Any], config: PretrainConfig, data_hash: str) -> None:
+    old, new = _flat(json.loads(content["config"])), _flat(json.loads(canonical_json(config)))
+    for key in sorted(old.keys() | new.keys()):
+        if key not in _FREE_TO_CHANGE and old.get(key) != new.get(key):
+            raise TrainingError(
+                f"The training in this folder was started with {key} = {old.get(key)}, now it is "
+                f"{new.get(key)}: resume with the old value, or start in a new folder."
+            )
+    if content["data_hash"] != data_hash:
+        raise TrainingError(
+            "The training in this folder was started on other scans: resume with the same snapshot, or start "
+            "in a new folder."
+        )
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat.update(_flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value})
+    return flat
+
+
+def _on_cpu(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu() for name, tensor in state.items()}

@@ -1,0 +1,103 @@
+"""Student and teacher: a backbone and two projection heads each, the teacher an average of the student's
+past.
+"""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from braindino.encoders.network import TokenNetwork
+from braindino.pretraining.config import HeadConfig, PretrainConfig
+
+
+class ProjectionHead(nn.Module):
+    """MLP -> L2-normalised bottleneck -> cosine with each prototype (Caron et al., 2021, DINO, appendix
+    C).
+    """
+
+    def __init__(self, width: int, config: HeadConfig) -> None:
+        super().__init__()
+        self.mlp = nn.Sequential(
+            nn.Linear(width, config.hidden),
+            nn.GELU(),
+            nn.Linear(config.hidden, config.hidden),
+            nn.GELU(),
+            nn.Linear(config.hidden, config.bottleneck),
+        )
+        for layer in self.mlp:
+            if isinstance(layer, nn.Linear):
+                nn.init.trunc_normal_(layer.weight, std=0.02)
+                nn.init.zeros_(layer.bias)
+        self.prototypes = nn.Parameter(torch.randn(config.prototypes, config.bottleneck))
+
+    def project(self, tokens: Tensor) -> Tensor:
+        """L2-normalised bottleneck features [..., bottleneck] of tokens [..., D]."""
+        return functional.normalize(self.mlp(tokens), dim=-1, eps=1e-6)
+
+    def logits(self, projected: Tensor) -> Tensor:
+        """Cosines [..., prototypes] of bottleneck features with the prototypes: a weight-normalised last
+        layer.
+        """
+        return functional.linear(projected, functional.normalize(self.prototypes, dim=-1))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Logits [..., prototypes] of tokens [..., D]."""
+        return self.logits(self.project(tokens))
+
+
+class Learner(TokenNetwork):
+    """A backbone with its two heads: `dino_head` for CLS tokens, `ibot_head` for patch tokens.
+
+    Its tensors are named as in the released checkpoints of DINOv3's family: `backbone.*`, `dino_head.*`,
+    `ibot_head.*`.
+    """
+
+    def __init__(self, config: PretrainConfig) -> None:
+        super().__init__(config.network)
+        self.dino_head = ProjectionHead(config.network.width, config.dino.head)
+        self.ibot_head = ProjectionHead(config.network.width, config.ibot.head)
+
+    def parts(self) -> list[list[nn.Parameter]]:
+        """The parameters whose gradients are clipped together: the backbone's, then each head's."""
+        heads = [list(self.dino_head.parameters()), list(self.ibot_head.parameters())]
+        return [[*self.backbone.parameters(), self.mask_token], *heads]
+
+
+class StudentTeacher(nn.Module):
+    """The student, which learns; the teacher, which follows it; and the queue of the teacher's recent CLS
+    features.
+    """
+
+    def __init__(self, config: PretrainConfig) -> None:
+        super().__init__()
+        self.student = Learner(config)
+        self.teacher = copy.deepcopy(self.student).requires_grad_(False)
+        self.queue_size = config.dino.queue
+        self.queue = torch.zeros(0, config.dino.head.bottleneck)
+        """Bottleneck features, newest first, at most `queue_size` rows. Not a buffer: it grows until it is
+        full.
+        """
+        self.train()
+
+    def train(self, mode: bool = True) -> "StudentTeacher":
+        """Training mode for the student; the teacher stays in eval mode: stochastic depth is not for
+        targets.
+        """
+        super().train(mode)
+        self.teacher.eval()
+        return self
+
+    @torch.no_grad()
+    def follow(self, momentum: float) -> None:
+        """teacher <- momentum x teacher + (1 - momentum) x student, in place."""
+        teacher: list[Tensor] = list(self.teacher.parameters())
+        student: list[Tensor] = list(self.student.parameters())
+        torch._foreach_lerp_(teacher, student, 1.0 - momentum)
+
+    @torch.no_grad()
+    def remember(self, projected: Tensor) -> None:
+        """Put the teacher's features of a batch, [n, bottleneck], at the front of the queue."""
+        if self.queue_size:
+            self.queue = torch.cat([projected.float(), self.queue.to(projected.device)])[: self.queue_size]

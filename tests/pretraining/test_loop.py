@@ -1,0 +1,221 @@
+"""The whole loop on a tiny network: it learns, resumes exactly, and survives what goes wrong."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from braindino.encoders import EncoderSpec, load
+from braindino.errors import ConfigError, TrainingError
+from braindino.pretraining import LogRecord, batches, loop, read_checkpoint, train
+from braindino.pretraining.batches import BatchMaker, prefetched
+from braindino.pretraining.objective import Outcome
+from braindino.slices import ScanRef
+from tests.pretraining.helpers import same_tensors, tiny_config
+
+Scans = Sequence[ScanRef]
+
+
+def stop_after(steps: int) -> Callable[[], bool]:
+    """Says stop when it is asked for the `steps`-th time."""
+    asked = iter(range(1, 10_000))
+    return lambda: next(asked) >= steps
+
+
+def weights_of(path: Path) -> dict[str, torch.Tensor]:
+    content = read_checkpoint(path)
+    tensors = {f"student.{name}": tensor for name, tensor in content["student"].items()}
+    tensors.update({f"teacher.{name}": tensor for name, tensor in content["teacher"].items()})
+    for index, moments in content["optimiser"]["state"].items():
+        tensors.update({f"optimiser.{index}.{name}": value for name, value in moments.items()})
+    return {**tensors, "queue": content["queue"]}
+
+
+def test_a_training_runs_to_its_end_and_gives_an_encoder(scans: Scans, tmp_path: Path) -> None:
+    records: list[LogRecord] = []
+    result = train(tiny_config(), scans, tmp_path, on_log=records.append)
+    assert result.finished
+    assert (result.steps, result.images_seen, result.skipped_steps) == (8, 32, 0)
+    assert [record.step for record in records] == [2, 4, 6, 8]
+    for name in (
+        "loss",
+        "loss_dino",
+        "loss_ibot",
+        "loss_koleo",
+        "effective_rank",
+        "target_entropy",
+        "agreement",
+    ):
+        assert all(np.isfinite(record.metrics[name]) for record in records), name
+    assert result.metrics == records[-1].metrics
+    encoder = load(EncoderSpec("checkpoint", path=result.encoder))
+    assert encoder.encoder_id == load(EncoderSpec("checkpoint", path=result.checkpoint)).encoder_id
+    assert encoder.encode(torch.rand(2, 32, 24)).cls.shape == (2, 16)
+
+
+def test_student_and_teacher_move(scans: Scans, tmp_path: Path) -> None:
+    start = loop.initial_state(tiny_config(), torch.device("cpu")).model.state_dict()
+    end = read_checkpoint(train(tiny_config(), scans, tmp_path).checkpoint)
+    for role in ("student", "teacher"):
+        moved = [name for name, tensor in end[role].items() if not torch.equal(tensor, start[f"{role}.{name}"])]
+        assert set(moved) == set(end[role]), role
+
+
+@pytest.mark.parametrize("stops", [[5], [1, 4]])
+def test_stopping_and_resuming_gives_bit_identical_weights(scans: Scans, tmp_path: Path, stops: list[int]) -> None:
+    straight = train(tiny_config(), scans, tmp_path / "straight")
+    for stop in stops:
+        stopped = train(tiny_config(), scans, tmp_path / "resumed", should_stop=stop_after(stop))
+        assert not stopped.finished
+    torch.rand(17)  # a caller's random numbers have no say in it
+    resumed = train(tiny_config(), scans, tmp_path / "resumed")
+    assert resumed.finished
+    assert resumed.images_seen == straight.images_seen
+    assert same_tensors(weights_of(straight.checkpoint), weights_of(resumed.checkpoint))
+
+
+def test_a_finished_training_run_again_changes_nothing(scans: Scans, tmp_path: Path) -> None:
+    first = train(tiny_config(), scans, tmp_path)
+    again = train(tiny_config(), scans, tmp_path)
+    assert again.checkpoint == first.checkpoint
+    assert again.metrics == first.metrics
+    assert again.finished
+
+
+def test_training_leaves_the_callers_random_numbers_alone(scans: Scans, tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    torch.manual_seed(3)
+    train(tiny_config(run={"images": 8}), scans, tmp_path)
+    assert torch.equal(torch.rand(4), expected)
+
+
+def test_a_step_that_is_not_finite_changes_nothing_and_is_counted(scans: Scans) -> None:
+    config = tiny_config(schedule={"freeze_last_layer_images": 0})
+    state = loop.initial_state(config, torch.device("cpu"))
+    maker = BatchMaker(config, scans)
+    values = loop.schedules.at(config, 16)
+    assert loop.take_step(state, maker.make(0), config, values) is not None
+    before = {name: tensor.clone() for name, tensor in state.model.state_dict().items()}
+    queue = state.model.queue.clone()
+    poisoned = replace(maker.make(1), bounds=np.full((4, 2), np.nan, np.float32))
+    assert loop.take_step(state, poisoned, config, values) is None
+    assert same_tensors(state.model.state_dict(), before)
+    assert torch.equal(state.model.queue, queue)
+    assert (state.step, state.images_seen, state.skipped_steps) == (2, 8, 1)
+    assert loop.take_step(state, maker.make(2), config, values) is not None
+    assert not same_tensors(state.model.state_dict(), before)
+
+
+def test_gradients_that_are_not_finite_are_skipped_too(scans: Scans, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tiny_config()
+    state = loop.initial_state(config, torch.device("cpu"))
+    honest = loop.evaluate
+
+    def infinite_slope(*arguments: object) -> Outcome:
+        outcome = honest(*arguments)  # type: ignore[arg-type]
+        weight = state.model.student.mask_token
+        # sqrt at 0: the value is finite, its slope is not.
+        return replace(outcome, loss=outcome.loss + (weight - weight.detach()).abs().sum().sqrt())
+
+    monkeypatch.setattr(loop, "evaluate", infinite_slope)
+    batch = BatchMaker(config, scans).make(0)
+    assert loop.take_step(state, batch, config, loop.schedules.at(config, 0)) is None
+    assert all(torch.isfinite(tensor).all() for tensor in state.model.state_dict().values())
+
+
+def test_a_training_that_never_recovers_gives_up(scans: Scans, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "MOST_SKIPPED_IN_A_ROW", 3)
+    monkeypatch.setattr(batches, "window_bounds", lambda *_: (np.nan, np.nan))
+    with pytest.raises(TrainingError, match="last 3 steps up to step 3"):
+        train(tiny_config(), scans, tmp_path)
+
+
+def test_the_last_layer_is_frozen_at_first(scans: Scans, tmp_path: Path) -> None:
+    config = tiny_config()  # frozen for 8 images, two steps
+    start = loop.initial_state(config, torch.device("cpu")).model.student.dino_head.prototypes
+    for steps, same in ((2, True), (3, False)):
+        stopped = train(config, scans, tmp_path / str(steps), should_stop=stop_after(steps))
+        now = read_checkpoint(stopped.checkpoint)["student"]["dino_head.prototypes"]
+        assert torch.equal(now, start) is same
+
+
+def test_half_precision_trains(scans: Scans, tmp_path: Path) -> None:
+    config = tiny_config(run={"images": 12, "precision": "bfloat16"})
+    result = train(config, scans, tmp_path)
+    assert np.isfinite(result.metrics["loss"])
+    assert all(t.dtype == torch.float32 for t in read_checkpoint(result.checkpoint)["teacher"].values())
+
+
+def test_without_masks_or_local_crops_it_is_plain_dino(scans: Scans, tmp_path: Path) -> None:
+    config = tiny_config(ibot={"masked_share": 0.0}, crops={"local_number": 0}, run={"images": 8})
+    assert train(config, scans, tmp_path).metrics["loss_ibot"] == 0.0
+
+
+def test_one_lost_scan_is_replaced_and_counted(scans: Scans, tmp_path: Path) -> None:
+    moved = tmp_path / "lost.zarr"
+    shutil.copytree(scans[0].path, moved)
+    with_lost = [replace(scans[0], path=str(moved)), *scans[1:]]
+    maker = BatchMaker(tiny_config(data={"batch_size": 6}), with_lost)
+    shutil.rmtree(moved)
+    batch = maker.make(0)
+    assert batch.unreadable == 1
+    assert batch.stored.shape == (6, 32, 24)
+    assert (batch.brain.sum((1, 2)) > 0).all()
+
+
+def test_losing_all_slices_is_an_error_with_a_remedy(scans: Scans, tmp_path: Path) -> None:
+    nowhere = [replace(scan, path=str(tmp_path / scan.scan_id)) for scan in scans]
+    with pytest.raises(TrainingError, match=r"None of the 4 slices .* run again to resume"):
+        train(tiny_config(), nowhere, tmp_path)
+
+
+def test_what_cannot_start_says_why(scans: Scans, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="There are no scans to train on"):
+        train(tiny_config(), [], tmp_path)
+    with pytest.raises(ConfigError, match="'tpux' is unknown"):
+        train(tiny_config(run={"device": "tpux"}), scans, tmp_path)
+    if not torch.cuda.is_available():
+        with pytest.raises(ConfigError, match="finds no GPU"):
+            train(tiny_config(run={"device": "cuda"}), scans, tmp_path)
+
+
+def test_batches_come_in_order_and_errors_at_their_step() -> None:
+    def make(step: int) -> int:
+        if step == 5:
+            raise TrainingError("step five")
+        return step
+
+    batches_made = prefetched(make, 2, 9)  # type: ignore[arg-type]
+    assert [next(batches_made) for _ in range(3)] == [2, 3, 4]
+    with pytest.raises(TrainingError, match="step five"):
+        next(batches_made)
+
+
+def test_a_batch_is_a_function_of_its_step(scans: Scans) -> None:
+    first, second = BatchMaker(tiny_config(), scans), BatchMaker(tiny_config(), scans)
+    second.make(0)
+    one, other = first.make(6), second.make(6)
+    np.testing.assert_array_equal(one.stored, other.stored)
+    np.testing.assert_array_equal(one.masks, other.masks)
+    assert (one.masks.any(1)).sum() == 4
+    assert not np.array_equal(one.stored, first.make(7).stored)
+
+
+def test_losses_fall_and_features_stay_spread(scans: Scans, tmp_path: Path) -> None:
+    """Sixty steps of a tiny network: too few to learn much, enough to see the student follow the teacher."""
+    records: list[LogRecord] = []
+    config = tiny_config(
+        data={"batch_size": 6},
+        optimiser={"learning_rate": 1e-2, "layer_decay": 1.0, "patch_embed_factor": 1.0},
+        run={"images": 360, "log_every": 20, "checkpoint_every": 1000},
+    )
+    train(config, scans, tmp_path, on_log=records.append)
+    first, last = records[0].metrics, records[-1].metrics
+    assert last["loss_dino"] < first["loss_dino"] - 0.3
+    assert last["loss_ibot"] < first["loss_ibot"] - 0.3
+    assert last["effective_rank"] > 2
