@@ -49,7 +49,7 @@ class ScanRefused(BrainDINOError):
 
 
 class DatasetError(BrainDINOError):
-    """A dataset's folder or tables are not as expected; `problems` lists everything found wrong, each with its remedy."""
+    """A dataset's folder or tables are not as expected; `problems` lists all that is wrong, each with its remedy."""
 
     def __init__(self, dataset: str, problems: tuple[str, ...]) -> None:
         super().__init__(f"{dataset}: " + " ".join(problems))

@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from flows.environment import silence_exit
+
+silence_exit()
+
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:

@@ -19,9 +19,7 @@ from braindino.datasets.bids_sidecars import SidecarReader, acquisition_of, is_s
 from braindino.datasets.values import a_few
 from braindino.errors import DatasetError
 
-_FETCH = (
-    "The image is a git-annex link without content: run `datalad get {path}` (or `git annex get {path}`)."
-)
+_FETCH = "The image is a git-annex link without content: run `datalad get {path}` (or `git annex get {path}`)."
 
 
 class BidsAdapter:
@@ -44,9 +42,7 @@ class BidsAdapter:
         root = root.absolute()
         _check(root, name)
         folders = list(anat_folders(root))
-        scans, doubles = _one_per_key(
-            [file for folder in folders for file in folder.images if is_scan(file.name)]
-        )
+        scans, doubles = _one_per_key([file for folder in folders for file in folder.images if is_scan(file.name)])
         subjects = [folder.name.removeprefix("sub-") for folder in subject_folders(root)]
         labels = read_labels(root, name, subjects)
         described, unreadable = _describe(root, name, folders, scans, labels)
@@ -67,13 +63,9 @@ def _check(root: Path, name: str) -> None:
     if not (root / "dataset_description.json").is_file():
         inner = sorted(path.parent.name for path in root.glob("*/dataset_description.json"))
         hint = f" These folders in it have one: {a_few(inner)}; ingest each by itself." if inner else ""
-        problems.append(
-            f"{root} has no dataset_description.json, which every BIDS dataset has at its root.{hint}"
-        )
+        problems.append(f"{root} has no dataset_description.json, which every BIDS dataset has at its root.{hint}")
     if not subject_folders(root):
-        problems.append(
-            f"{root} has no sub-* folder: download the subjects' images or give the dataset's root."
-        )
+        problems.append(f"{root} has no sub-* folder: download the subjects' images or give the dataset's root.")
     if problems and not (root / "participants.tsv").is_file():
         problems.append(f"{root} has no participants.tsv either, which holds age, sex and group.")
     if problems:
@@ -146,13 +138,8 @@ def _preference(file: AnatFile) -> tuple[bool, bool]:
 
 def _other_files(folders: Sequence[AnatFolder]) -> list[str]:
     names = [file.name for folder in folders for file in folder.images]
-    suffixes = Counter(
-        name.suffix or name.stem for name in names if not is_scan(name) and name.suffix not in NOT_SCANS
-    )
-    return [
-        f"{n} anat/ file(s) with the suffix {suffix} are not taken as scans."
-        for suffix, n in suffixes.items()
-    ]
+    suffixes = Counter(name.suffix or name.stem for name in names if not is_scan(name) and name.suffix not in NOT_SCANS)
+    return [f"{n} anat/ file(s) with the suffix {suffix} are not taken as scans." for suffix, n in suffixes.items()]
 
 
 def _coverage(scans: Sequence[Scan], subjects: Sequence[str], labels: LabelsFound) -> list[str]:
@@ -160,15 +147,11 @@ def _coverage(scans: Sequence[Scan], subjects: Sequence[str], labels: LabelsFoun
     labelled = {label.subject for label in labels.labels}
     imaged = {scan.subject for scan in scans}
     if labelled and (silent := sorted(imaged - labelled)):
-        notes.append(
-            f"{len(silent)} subject(s) with images have no row in participants.tsv: {a_few(silent)}."
-        )
+        notes.append(f"{len(silent)} subject(s) with images have no row in participants.tsv: {a_few(silent)}.")
     if without := sorted(labelled - set(subjects)):
         notes.append(f"{len(without)} subject(s) of participants.tsv have no folder: {a_few(without)}.")
     if empty := sorted(set(subjects) - imaged):
         notes.append(f"{len(empty)} subject folder(s) hold no anatomical scan: {a_few(empty)}.")
     if absent := sum(not scan.image_present for scan in scans):
-        notes.append(
-            f"{absent} scan(s) are links without content; fetch them with `datalad get` or `git annex get`."
-        )
+        notes.append(f"{absent} scan(s) are links without content; fetch them with `datalad get` or `git annex get`.")
     return notes

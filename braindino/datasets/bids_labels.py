@@ -132,9 +132,7 @@ def _read_table(
     key = _first(table.columns, ("participant_id",))
     if key is None and isinstance(who, _Ids):
         named = ", ".join(table.columns)
-        found.notes.append(
-            f"{table.path.name} has no column participant_id and was not read (it has {named})."
-        )
+        found.notes.append(f"{table.path.name} has no column participant_id and was not read (it has {named}).")
         return
     session_column = _first(table.columns, _SESSION)
     when_column = _first(table.columns, ("acq_time",))
@@ -157,9 +155,7 @@ def _read_table(
         _read_row(row, base, columns, found, rejected)
     for column in columns:
         if cells := rejected[column.name]:
-            found.notes.append(
-                f"{column.name} is not readable as {column.kind} and was left out: {a_few(cells)}."
-            )
+            found.notes.append(f"{column.name} is not readable as {column.kind} and was left out: {a_few(cells)}.")
 
 
 def _read_row(
@@ -206,9 +202,7 @@ class _Column:
             label, kind = "sex", "sex"
         elif column == _first(table.columns, _DIAGNOSIS):
             label, kind = "diagnosis", "text"  # codes of a diagnosis are names, not amounts
-        return cls(
-            column, label, kind, dictionary.unit(column), column == _first(table.columns, _SITE), dictionary
-        )
+        return cls(column, label, kind, dictionary.unit(column), column == _first(table.columns, _SITE), dictionary)
 
     def read(self, cell: str, base: Label) -> Label | None:
         """The label of one cell; None if the cell is not of the column's kind."""
@@ -223,9 +217,7 @@ class _Column:
             # A diagnosis coded 1 or 2 is told by the dictionary; `depr` says enough and is shorter than its
             # text.
             coded = self.label == "diagnosis" and parse_number(cell) is not None
-            return replace(
-                base, label=self.label, value=self.dictionary.level(self.name, cell) if coded else cell
-            )
+            return replace(base, label=self.label, value=self.dictionary.level(self.name, cell) if coded else cell)
         capped = cap_age(number) if is_age_column(self.name) else number
         return replace(base, label=self.label, number=capped, unit=self.unit)
 

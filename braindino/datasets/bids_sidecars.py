@@ -59,9 +59,7 @@ def acquisition_of(metadata: dict[str, Any], site: str | None = None) -> Acquisi
         strength /= 10_000  # stated in gauss
     thickness = _number(metadata, "SliceThickness")
     known = any(fact is not None for fact in (vendor, model, strength, thickness))
-    return Acquisition(
-        vendor, model, strength, thickness, site, "sidecar" if known else "table" if site else None
-    )
+    return Acquisition(vendor, model, strength, thickness, site, "sidecar" if known else "table" if site else None)
 
 
 def vendor_name(text: str | None) -> str | None:
@@ -90,7 +88,5 @@ def _text(metadata: dict[str, Any], key: str) -> str | None:
 
 def _number(metadata: dict[str, Any], key: str) -> float | None:
     value = metadata.get(key)
-    number = (
-        parse_number(str(value).lower().removesuffix("t")) if isinstance(value, (int, float, str)) else None
-    )
+    number = parse_number(str(value).lower().removesuffix("t")) if isinstance(value, (int, float, str)) else None
     return number if number is not None and number > 0 else None

@@ -54,9 +54,7 @@ class IxiAdapter:
         """
         root = root.absolute()
         if not root.is_dir():
-            raise DatasetError(
-                name, (f"{root} is not a folder: give the folder with the unpacked IXI tars.",)
-            )
+            raise DatasetError(name, (f"{root} is not a folder: give the folder with the unpacked IXI tars.",))
         scans, notes = _find_scans(root, name)
         path = _find_table(root)
         problems = []
@@ -66,9 +64,7 @@ class IxiAdapter:
                 f"IXI-T1.tar (and IXI-T2.tar, IXI-PD.tar) from {_HOME} there."
             )
         if path is None:
-            problems.append(
-                f"Neither IXI.xls nor IXI.csv is in {root} or up to two folders down; get it from {_HOME}."
-            )
+            problems.append(f"Neither IXI.xls nor IXI.csv is in {root} or up to two folders down; get it from {_HOME}.")
         else:
             table, lacking = _read_table(path)
             problems += lacking
@@ -77,9 +73,7 @@ class IxiAdapter:
         labels, oddities = _labels(table, name)
         unlisted = sorted({scan.subject for scan in scans} - {_subject(number) for number in _ids(table)})
         if unlisted:
-            oddities.append(
-                f"{len(unlisted)} imaged participant(s) are not in {path.name}: {a_few(unlisted)}."
-            )
+            oddities.append(f"{len(unlisted)} imaged participant(s) are not in {path.name}: {a_few(unlisted)}.")
         return Discovery(tuple(scans), tuple(labels), (*notes, *table.notes, *oddities))
 
 
@@ -98,11 +92,7 @@ def _find_scans(root: Path, name: str) -> tuple[list[Scan], list[str]]:
             copies.append(key)
         else:
             present = content_present(entry)
-            hint = (
-                None
-                if present
-                else f"The link {entry.name} leads nowhere: unpack IXI-{kind}.tar from {_HOME}."
-            )
+            hint = None if present else f"The link {entry.name} leads nowhere: unpack IXI-{kind}.tar from {_HOME}."
             found[key] = Scan(
                 name, key, _subject(int(number)), Path(entry.path), contrast=_CONTRASTS[kind],
                 acquisition=_SITES[site], image_present=present, absent_hint=hint,
@@ -182,9 +172,7 @@ def _labels(table: SourceTable, name: str) -> tuple[list[Label], list[str]]:
     if doubled:
         notes.append(f"{doubled} ids stand in the table more than once; of each, the fullest row was used.")
     if conflicting:
-        notes.append(
-            f"No labels for ids whose rows contradict each other in age or sex: {a_few(conflicting)}."
-        )
+        notes.append(f"No labels for ids whose rows contradict each other in age or sex: {a_few(conflicting)}.")
     if implausible:
         notes.append(f"Implausible and left out: {a_few(implausible)}.")
     return labels, notes

@@ -59,9 +59,7 @@ class ManifestAdapter:
         path = root.absolute()
         path = path / "manifest.csv" if path.is_dir() else path
         if not path.is_file():
-            raise DatasetError(
-                name, (f"{path} is not a file: give the manifest, or a folder with a manifest.csv.",)
-            )
+            raise DatasetError(name, (f"{path} is not a file: give the manifest, or a folder with a manifest.csv.",))
         table = read_delimited(path, "\t" if path.suffix.lower() == ".tsv" else ",")
         reading = _Reading(table, name)
         reading.check_columns()
@@ -88,22 +86,14 @@ class _Reading:
         columns = self.table.columns
         known = ", ".join((*REQUIRED, *OPTIONAL, f"{LABEL_PREFIX}<name>"))
         for column in columns:
-            if column in (*REQUIRED, *OPTIONAL) or (
-                column.startswith(LABEL_PREFIX) and column != LABEL_PREFIX
-            ):
+            if column in (*REQUIRED, *OPTIONAL) or (column.startswith(LABEL_PREFIX) and column != LABEL_PREFIX):
                 continue
             guess = nearest(column, (*REQUIRED, *OPTIONAL))
-            hint = (
-                f" Did you mean {guess!r}?"
-                if guess
-                else f" For a label of your own write '{LABEL_PREFIX}{column}'."
-            )
+            hint = f" Did you mean {guess!r}?" if guess else f" For a label of your own write '{LABEL_PREFIX}{column}'."
             self.problems.append(f"Line 1: unknown column {column!r}.{hint} Known columns: {known}.")
         for column in REQUIRED:
             if column not in columns:
-                self.problems.append(
-                    f"Line 1: the required column {column!r} is missing. Known columns: {known}."
-                )
+                self.problems.append(f"Line 1: the required column {column!r} is missing. Known columns: {known}.")
         if not self.table.rows:
             self.problems.append("The manifest has no rows: add one per scan.")
 
@@ -151,9 +141,7 @@ class _Reading:
         if text is not None:
             strength = parse_number(text)
             if strength is None or not 0 < strength < 25:
-                self.problems.append(
-                    f"Line {row.line}: field_strength {text!r} is no number of tesla (such as 1.5)."
-                )
+                self.problems.append(f"Line {row.line}: field_strength {text!r} is no number of tesla (such as 1.5).")
         stated = vendor is not None or strength is not None
         return Acquisition(vendor, field_strength=strength, source="manifest" if stated else None)
 
@@ -164,9 +152,7 @@ class _Reading:
             age = parse_age(text)
             found.append(replace(base, label="age", number=age, unit="years"))
             if age is None:
-                self.problems.append(
-                    f"Line {row.line}: age {text!r} is no number of years between 0 and 130."
-                )
+                self.problems.append(f"Line {row.line}: age {text!r} is no number of years between 0 and 130.")
         if (text := _cell(row, "sex")) is not None:
             sex = parse_sex(text)
             found.append(replace(base, label="sex", value=sex))

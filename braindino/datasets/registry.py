@@ -26,7 +26,5 @@ def get_adapter(name: str) -> Adapter:
         guess = nearest(name, ADAPTERS)
         hint = f" Did you mean {guess!r}?" if guess else ""
         known = ", ".join(sorted(ADAPTERS))
-        message = (
-            f"There is no adapter called {name!r}.{hint} Known: {known}. Use bids or manifest for others."
-        )
+        message = f"There is no adapter called {name!r}.{hint} Known: {known}. Use bids or manifest for others."
         raise ConfigError(message) from None

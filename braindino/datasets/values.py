@@ -29,18 +29,14 @@ MISSING = frozenset(
     | {"not available", "not applicable", "missing", "-999", "-999.0", "-9999", "-9999.0"}
 )
 
-OLDEST = (
-    90.0  # ages over 89 identify people; they are all stored as 90 (HIPAA safe harbour, 45 CFR 164.514(b)(2))
-)
+OLDEST = 90.0  # ages over 89 identify people; they are all stored as 90 (HIPAA safe harbour, 45 CFR 164.514(b)(2))
 _AGE_OVER_89 = re.compile(r"^\s*(?:>\s*)?(?:89|9\d)\s*\+\s*$|^\s*>\s*89\s*$|^\s*>=\s*90\s*$")
 _SEXES = {"m": "male", "male": "male", "man": "male", "boy": "male"} | {
     "f": "female", "female": "female", "woman": "female", "girl": "female",
 }  # fmt: skip
 
 # Columns that may identify a person never become labels.
-_PRIVATE = re.compile(
-    r"birth|\bdob\b|\b(?:first|last|sur|full|patient)[ _]?name\b|\binitials\b|address|e-?mail|phone"
-)
+_PRIVATE = re.compile(r"birth|\bdob\b|\b(?:first|last|sur|full|patient)[ _]?name\b|\binitials\b|address|e-?mail|phone")
 
 
 def is_missing(text: str | None) -> bool:

@@ -57,7 +57,7 @@ NETWORKS: dict[str, NetworkConfig] = {
     for config in (
         # For minutes on a laptop. A larger layer scale, because a few hundred steps are too few to grow from
         # 1e-5.
-        NetworkConfig("vit_micro", (112, 96), patch_size=8, width=128, depth=6, heads=4, layer_scale=0.1),
+        NetworkConfig("vit_micro", (112, 96), patch_size=8, width=128, depth=4, heads=4, layer_scale=0.1),
         NetworkConfig("vit_tiny", (224, 192), patch_size=16, width=192, depth=12, heads=3, drop_path=0.1),
         NetworkConfig("vit_small", (224, 192), patch_size=16, width=384, depth=12, heads=6, drop_path=0.1),
         NetworkConfig("vit_base", (224, 192), patch_size=16, width=768, depth=12, heads=12, drop_path=0.2),
@@ -82,9 +82,7 @@ def network_from_dict(values: dict[str, Any]) -> NetworkConfig:
     return NetworkConfig(**{**values, "image_size": tuple(values["image_size"])})
 
 
-def token_features(
-    backbone: nn.Module, images: Tensor, mask: Tensor | None, mask_token: Tensor | None
-) -> Tensor:
+def token_features(backbone: nn.Module, images: Tensor, mask: Tensor | None, mask_token: Tensor | None) -> Tensor:
     """All normalised tokens [B, prefix + N, D] of a timm Eva; masked patches get `mask_token` before the
     blocks.
     """

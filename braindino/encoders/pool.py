@@ -84,12 +84,8 @@ def embed_scan(
     pool = Pool(encoder.width)
     for indices in _batches(chosen_slices(scan.n_slices, step, max_slices), batch_size):
         image, brain = scan.image(indices), scan.brain(indices)
-        tokens = encoder.encode(
-            torch.from_numpy(np.asarray(apply_window(image, low, high), dtype=np.float32))
-        )
-        pool.add(
-            tokens.cls, tokens.patches, patch_brain_fraction(torch.from_numpy(brain), encoder.patch_size)
-        )
+        tokens = encoder.encode(torch.from_numpy(np.asarray(apply_window(image, low, high), dtype=np.float32)))
+        pool.add(tokens.cls, tokens.patches, patch_brain_fraction(torch.from_numpy(brain), encoder.patch_size))
     return pool.means()
 
 

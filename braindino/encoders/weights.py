@@ -39,9 +39,7 @@ def export_backbone(path: Path, network: TokenNetwork, facts: Mapping[str, str])
     The tensors carry timm's own names, so `timm.models.eva.Eva` loads the file without us; the network's
     configuration and `facts` (what was trained on what) travel as the file's metadata.
     """
-    state = {
-        name: tensor.detach().cpu().contiguous() for name, tensor in network.backbone.state_dict().items()
-    }
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.backbone.state_dict().items()}
     metadata = {
         **facts,
         "format": EXPORT_FORMAT,

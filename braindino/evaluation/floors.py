@@ -90,9 +90,7 @@ def _missing(value: Any) -> bool:
     return value is None or value == "" or bool(value != value)  # NaN, of any floating-point type
 
 
-def _number(
-    column: str, values: Sequence[Any], train: NDArray[np.bool_]
-) -> list[tuple[str, NDArray[np.float64]]]:
+def _number(column: str, values: Sequence[Any], train: NDArray[np.bool_]) -> list[tuple[str, NDArray[np.float64]]]:
     missing = np.array([_missing(value) for value in values], dtype=bool)
     filled = np.array([0.0 if _missing(value) else float(value) for value in values])
     known = filled[train & ~missing]

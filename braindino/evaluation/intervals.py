@@ -99,9 +99,7 @@ def _classification(
     if len(np.unique(codes)) < 2:
         raise FitError(f"All test scans are of class {classes[codes[0]]!r}: at least two classes are needed.")
     if scores is None or np.shape(scores) != (len(codes), len(classes)) or not np.isfinite(scores).all():
-        raise FitError(
-            f"Scores must be finite, one row per test scan, one column per class {tuple(classes)}."
-        )
+        raise FitError(f"Scores must be finite, one row per test scan, one column per class {tuple(classes)}.")
     guesses = _codes(predicted, classes)
     return {
         "auc": lambda weights: macro_auc(scores, codes, weights),
@@ -112,9 +110,7 @@ def _classification(
 def _regression(targets: Column, predicted: Column) -> _Weighted:
     truth, guesses = np.asarray(targets, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
     if not (np.isfinite(truth).all() and np.isfinite(guesses).all()):
-        raise FitError(
-            "A test target or a prediction is not a finite number: leave scans without a target out."
-        )
+        raise FitError("A test target or a prediction is not a finite number: leave scans without a target out.")
     if np.ptp(truth) == 0:
         raise FitError(f"All {len(truth)} test scans have the same target {truth[0]:g}: r2 is not defined.")
     return {

@@ -37,9 +37,7 @@ def nested_fractions(
     ordered = strata(targets, "fraction", seed)
     return {
         fraction: {
-            uid
-            for members in ordered
-            for uid in members[: max(int(len(members) * fraction + 0.5), MIN_SUBJECTS)]
+            uid for members in ordered for uid in members[: max(int(len(members) * fraction + 0.5), MIN_SUBJECTS)]
         }
         for fraction in fractions
     }

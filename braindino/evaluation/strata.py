@@ -46,10 +46,7 @@ def subject_targets(targets: Sequence[Target | None], groups: Sequence[str], kin
     if kind == "regression":
         return {group: math.fsum(map(float, values)) / len(values) for group, values in found.items()}
     carriers = Counter(str(value) for values in found.values() for value in set(values))
-    return {
-        group: min(map(str, values), key=lambda name: (carriers[name], name))
-        for group, values in found.items()
-    }
+    return {group: min(map(str, values), key=lambda name: (carriers[name], name)) for group, values in found.items()}
 
 
 def strata(targets: Mapping[str, Target | None], purpose: str, seed: int) -> list[list[str]]:

@@ -53,11 +53,13 @@ class Task:
 TASKS: dict[str, Task] = {
     task.name: task
     for task in (
-        Task("sex", "sex", "classification", "Sex as the source states it.", floors_exclude=("sex",)),
-        Task("age", "age", "regression", "Age at the scan.", unit="years", floors_exclude=("age",)),
-        Task("diagnosis", "diagnosis", "classification", "Diagnosis or study group."),
+        Task(
+            "sex", "sex", "classification", "Sex as the source states it.", contrasts=("T1w",), floors_exclude=("sex",)
+        ),
+        Task("age", "age", "regression", "Age at the scan.", contrasts=("T1w",), unit="years", floors_exclude=("age",)),
+        Task("diagnosis", "diagnosis", "classification", "Diagnosis or study group.", contrasts=("T1w",)),
         Task("contrast", "contrast", "classification", "MRI contrast of the scan."),
-        Task("lesion", "lesion", "classification", "Whether a lesion is present."),
+        Task("lesion", "lesion", "classification", "Whether a lesion is present.", contrasts=("FLAIR", "T2w")),
     )
 }
 

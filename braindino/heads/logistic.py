@@ -50,9 +50,7 @@ def _log_probabilities(logits: Array) -> Array:
     return logs
 
 
-def _solve(
-    coordinates: Array, power: Array, labels: Array, weights: Array, penalty: float, start: Array
-) -> Array:
+def _solve(coordinates: Array, power: Array, labels: Array, weights: Array, penalty: float, start: Array) -> Array:
     """Coefficients [r + 1, columns], intercept last, at one penalty.
 
     In the principal axes the Hessian at equal probabilities is near diagonal; dividing by its root makes all

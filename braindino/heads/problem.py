@@ -117,9 +117,7 @@ def _check_rows(problem: Problem) -> None:
             raise FitError(f"There are no {name} scans: no {name} subject has both features and a target.")
     both = sorted(set(problem.groups[train].astype(str)) & set(problem.groups[test].astype(str)))
     if both:
-        raise FitError(
-            f"{len(both)} subjects are in both training and test (first: {both[0]}): split by subject."
-        )
+        raise FitError(f"{len(both)} subjects are in both training and test (first: {both[0]}): split by subject.")
     used = np.flatnonzero(train | test)
     bad = used[~np.isfinite(problem.features[used]).all(axis=1)]
     if len(bad):
@@ -145,9 +143,7 @@ def _check_targets(problem: Problem) -> None:
         raise FitError(f"All {len(train)} training scans have the target {train[0]}: nothing can be learned.")
     unseen = {str(target) for target in test} - {str(target) for target in train}
     if problem.kind == "classification" and unseen:
-        raise FitError(
-            f"No training subject has the class {min(unseen)!r}, but the test has it: leave the class out."
-        )
+        raise FitError(f"No training subject has the class {min(unseen)!r}, but the test has it: leave the class out.")
 
 
 def _check_grid(problem: Problem) -> None:

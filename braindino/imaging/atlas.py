@@ -84,9 +84,7 @@ def template() -> Template:
     """The template, read once per process from nilearn's package data (nilearn itself is not imported)."""
     spec = importlib.util.find_spec("nilearn")
     if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(
-            "The atlas mask needs the ICBM152 template of nilearn; pip install nilearn."
-        )
+        raise ModuleNotFoundError("The atlas mask needs the ICBM152 template of nilearn; pip install nilearn.")
     image = nib.load(Path(spec.submodule_search_locations[0]) / "datasets" / "data" / _TEMPLATE_FILE)
     voxels = np.asanyarray(image.dataobj)
     mask = ndimage.binary_fill_holes(voxels > 0)
@@ -162,9 +160,7 @@ class _Head:
         """The uncertainty coefficient of the template's classes given the scan's brightness, 0 to 1."""
         known = template()
         points = known.points[:n_points] @ _linear_part(parameters).T + parameters[:3]
-        values = ndimage.map_coordinates(
-            image, ((points - self.low) / _WORK_MM).T, order=1, mode="constant", cval=0.0
-        )
+        values = ndimage.map_coordinates(image, ((points - self.low) / _WORK_MM).T, order=1, mode="constant", cval=0.0)
         classes = known.classes[:n_points]
         cells = classes * _LEVELS + np.searchsorted(self.levels, values)
         joint = np.bincount(cells, minlength=(_BANDS + 1) * _LEVELS).reshape(-1, _LEVELS) / len(points)
@@ -230,9 +226,7 @@ def _carry_over(volume: Volume, parameters: np.ndarray) -> np.ndarray:
     return carried
 
 
-def _check(
-    volume: Volume, voxels: np.ndarray, score: float, parameters: np.ndarray, limits: AtlasLimits
-) -> None:
+def _check(volume: Volume, voxels: np.ndarray, score: float, parameters: np.ndarray, limits: AtlasLimits) -> None:
     scales = np.exp(parameters[6:9])
     turn = float(np.degrees(np.abs(parameters[3:6])).max())
     whole = float(template().mask.sum()) / 1000 * float(np.linalg.det(_linear_part(parameters)))
@@ -257,9 +251,7 @@ def _foreground(values: np.ndarray) -> np.ndarray:
     counts, edges = np.histogram(np.clip(values, 0, top), 128)
     centres = (edges[1:] + edges[:-1]) / 2
     below, mass = np.cumsum(counts)[:-1], np.cumsum(counts * centres)
-    between = (mass[-1] * below / counts.sum() - mass[:-1]) ** 2 / np.maximum(
-        below * (counts.sum() - below), 1
-    )
+    between = (mass[-1] * below / counts.sum() - mass[:-1]) ** 2 / np.maximum(below * (counts.sum() - below), 1)
     bright = ndimage.binary_opening(values > centres[np.argmax(between)])
     labels, components = ndimage.label(bright)
     if components == 0:

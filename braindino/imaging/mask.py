@@ -30,9 +30,7 @@ class BrainMask:
     components: int  # connected parts before specks were removed
 
 
-def find_brain(
-    volume: Volume, recipe: Recipe, provided: Volume | None, skull_stripped: bool | None
-) -> BrainMask:
+def find_brain(volume: Volume, recipe: Recipe, provided: Volume | None, skull_stripped: bool | None) -> BrainMask:
     """The brain mask of a volume, by the first way that the recipe allows and the scan affords.
 
     Args:
@@ -47,18 +45,14 @@ def find_brain(
     """
     way = recipe.mask
     if way == "provided" and provided is None:
-        text = (
-            f"The recipe takes provided masks only and {volume.name} came without one; choose another recipe."
-        )
+        text = f"The recipe takes provided masks only and {volume.name} came without one; choose another recipe."
         raise ScanRefused(Reason.MASK_MISMATCH, text)
     if provided is not None and way in ("auto", "provided"):
         mask = provided_mask(volume, provided)
     elif way == "nonzero" or (way == "auto" and skull_stripped is not False and is_stripped(volume)):
         mask = nonzero_mask(volume)
     elif way == "auto" and skull_stripped:
-        text = (
-            f"{volume.name} is said to be skull-stripped, but its background is not uniform or holds a head."
-        )
+        text = f"{volume.name} is said to be skull-stripped, but its background is not uniform or holds a head."
         raise ScanRefused(Reason.NOT_STRIPPED, f"{text} Correct the manifest, or provide a mask.")
     else:
         found = atlas.brain_mask(volume)
@@ -82,9 +76,7 @@ def provided_mask(volume: Volume, provided: Volume) -> BrainMask:
     kept = float(voxels.sum()) * volume.voxel_ml
     if abs(given - kept) > _LARGEST_LOST_SHARE * given:
         text = f"The mask of {volume.name} holds {given:.0f} ml, of which {kept:.0f} lie in the image."
-        raise ScanRefused(
-            Reason.MASK_MISMATCH, f"{text} They are not aligned; provide the mask of this scan."
-        )
+        raise ScanRefused(Reason.MASK_MISMATCH, f"{text} They are not aligned; provide the mask of this scan.")
     cleaned, components = _without_specks(voxels)
     return BrainMask(cleaned, "provided", None, components)
 
@@ -122,9 +114,7 @@ def nonzero_mask(volume: Volume) -> BrainMask:
 
 def _support(volume: Volume) -> np.ndarray | None:
     """Where an image differs from the one value that its eight corners share; None if they share none."""
-    corners = volume.data[
-        :: volume.data.shape[0] - 1, :: volume.data.shape[1] - 1, :: volume.data.shape[2] - 1
-    ]
+    corners = volume.data[:: volume.data.shape[0] - 1, :: volume.data.shape[1] - 1, :: volume.data.shape[2] - 1]
     if corners.min() != corners.max():
         return None
     support: np.ndarray = volume.data != corners.flat[0]

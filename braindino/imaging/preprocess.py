@@ -88,9 +88,7 @@ def _brain_slices(volume: Volume, brain: np.ndarray, planned: Grid) -> tuple[Gri
     check_slices(len(holding), through_plane, volume.name)
     first, last = int(holding[0]), int(holding[-1])
     if len(holding) != last - first + 1:
-        text = (
-            f"The brain mask of {volume.name} falls apart: slices without brain lie between slices with it."
-        )
+        text = f"The brain mask of {volume.name} falls apart: slices without brain lie between slices with it."
         raise ScanRefused(Reason.MASK_UNCERTAIN, f"{text} Check the mask.")
     return planned.cut(first, last), inside[first : last + 1]
 

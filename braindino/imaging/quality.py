@@ -90,9 +90,7 @@ def border_fraction(mask: np.ndarray) -> float:
     inner = np.zeros_like(mask)
     inner[1:-1, 1:-1, 1:-1] = mask[1:-1, 1:-1, 1:-1]
     for axis in range(3):
-        inner[1:-1, 1:-1, 1:-1] &= (
-            np.roll(mask, 1, axis)[1:-1, 1:-1, 1:-1] & np.roll(mask, -1, axis)[1:-1, 1:-1, 1:-1]
-        )
+        inner[1:-1, 1:-1, 1:-1] &= np.roll(mask, 1, axis)[1:-1, 1:-1, 1:-1] & np.roll(mask, -1, axis)[1:-1, 1:-1, 1:-1]
     surface = int(mask.sum()) - int(inner.sum())
     on_border = int(mask.sum()) - int(mask[1:-1, 1:-1, 1:-1].sum())
     return on_border / surface if surface else 0.0

@@ -128,11 +128,7 @@ def _orientation_unknown(image: Any) -> bool:
 
 def _unpacked(image: Any, path: Path) -> Any:
     """The image over its decompressed bytes: fast, and the checksum at their end is verified."""
-    if (
-        not isinstance(image, SerializableImage)
-        or path.suffix not in (".gz", ".mgz")
-        or len(image.file_map) > 1
-    ):
+    if not isinstance(image, SerializableImage) or path.suffix not in (".gz", ".mgz") or len(image.file_map) > 1:
         return image
     try:
         return type(image).from_bytes(gzip.decompress(path.read_bytes()))
@@ -186,8 +182,4 @@ def _native(data: np.ndarray) -> np.ndarray:
 
 def _first_line(error: Exception) -> str:
     # Paths are left out: a message goes into tables that are shared.
-    return (
-        str(error).splitlines()[0].replace(str(Path.home()), "~")[:160]
-        if str(error)
-        else type(error).__name__
-    )
+    return str(error).splitlines()[0].replace(str(Path.home()), "~")[:160] if str(error) else type(error).__name__

@@ -64,9 +64,7 @@ RECIPES: dict[str, Recipe] = {
         # arXiv 2604.27277: pretraining on 256^3, downstream 128 uniform slices of 256 x 256. Both resample
         # thick stacks.
         Recipe("paper_pretrain", canvas_ap=256, canvas_lr=256, canvas_si=256, thick="resample"),
-        Recipe(
-            "paper_downstream", canvas_ap=256, canvas_lr=256, canvas_si=256, thick="resample", n_slices=128
-        ),
+        Recipe("paper_downstream", canvas_ap=256, canvas_lr=256, canvas_si=256, thick="resample", n_slices=128),
     )
 }
 

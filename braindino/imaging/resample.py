@@ -55,9 +55,7 @@ def resample(volume: Volume, grid: Grid, interpolation: str) -> np.ndarray:
 def _crop_to(volume: Volume, grid: Grid) -> Volume:
     """The part of a volume that the grid can see; the rest would only cost time."""
     slices, height, width = grid.shape
-    corners = np.array(
-        [[c, r, s, 1] for c in (0, width - 1) for r in (0, height - 1) for s in (0, slices - 1)]
-    )
+    corners = np.array([[c, r, s, 1] for c in (0, width - 1) for r in (0, height - 1) for s in (0, slices - 1)])
     seen = (np.linalg.inv(volume.affine) @ grid.affine @ corners.T)[:3]
     low = np.clip(np.floor(seen.min(axis=1)) - _MARGIN_VOXELS, 0, np.array(volume.data.shape) - 2).astype(int)
     high = np.clip(np.ceil(seen.max(axis=1)) + _MARGIN_VOXELS + 1, low + 2, volume.data.shape).astype(int)

@@ -50,9 +50,7 @@ class Volume:
         return replace(self, data=data)
 
 
-def make_volume(
-    data: np.ndarray, affine: np.ndarray, name: str = "volume", repairs: tuple[str, ...] = ()
-) -> Volume:
+def make_volume(data: np.ndarray, affine: np.ndarray, name: str = "volume", repairs: tuple[str, ...] = ()) -> Volume:
     """A volume with its geometry checked and, where the axes are sheared, repaired.
 
     Axes that are not orthogonal are replaced by the nearest orthogonal ones (polar decomposition; Higham
@@ -69,9 +67,7 @@ def make_volume(
     nearest = left @ right
     deviation = float(np.abs(cosines - nearest).max())
     if deviation > _LARGEST_REPAIR:
-        text = (
-            f"The voxel axes of {name} are sheared too far to be repaired; resample it to an orthogonal grid."
-        )
+        text = f"The voxel axes of {name} are sheared too far to be repaired; resample it to an orthogonal grid."
         raise ScanRefused(Reason.BAD_GEOMETRY, text)
     if deviation > 0:
         centre = (np.array(data.shape[:3]) - 1) / 2

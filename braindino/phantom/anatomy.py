@@ -3,7 +3,7 @@
 Effects are modest and overlap between groups, as real ones do; sources give direction, not the numbers:
 ventricles grow and the cortex thins with age (Fjell and Walhovd, Rev Neurosci 21 (2010) 187-221), brains of
 men are about a tenth larger (Ritchie et al., Cereb Cortex 28 (2018) 2959-2975), and the invented diagnosis
-shrinks the medial temporal lobe (as Alzheimer's disease does; Frisoni et al., Nat Rev Neurol 6 (2010)
+shrinks the medial temporal lobe, widens the ventricles and thins the cortex (as Alzheimer's disease does; Frisoni et al., Nat Rev Neurol 6 (2010)
 67-77).
 """
 
@@ -59,17 +59,17 @@ def draw_anatomy(subject: Subject) -> Anatomy:
     # The template is large for a person; 0.945 of it holds about 1.55 litres.
     overall = 0.945 * (1 + 0.016 * male + 0.016 * rng.standard_normal())
     size = overall * (1 + 0.015 * rng.standard_normal(3))
-    loss = rng.uniform(0.4, 1.0) if subject.diagnosis == PATIENT else rng.uniform(0.0, 0.25)
+    loss = rng.uniform(0.6, 1.0) if subject.diagnosis == PATIENT else rng.uniform(0.0, 0.2)
     sides = np.clip(loss + 0.1 * years + 0.08 * rng.standard_normal(2), 0, 1)
     return Anatomy(
         size=_three(size),
         turn=_three(np.radians([3.0, 1.5, 2.0]) * rng.standard_normal(3)),
         shift=_three(4.0 * rng.standard_normal(3)),
-        ventricles=float(-0.8 + 4.6 * years**1.5 + 0.4 * rng.standard_normal()),
-        thinning=float(np.clip(0.55 * years + 0.04 * rng.standard_normal(), 0, 0.7)),
+        ventricles=float(-0.8 + 4.6 * years**1.5 + 2.4 * loss + 0.4 * rng.standard_normal()),
+        thinning=float(np.clip(0.55 * years + 0.25 * loss + 0.04 * rng.standard_normal(), 0, 0.8)),
         temporal=(float(sides[0]), float(sides[1])),
         frontal=float(0.8 * male + 0.6 * rng.standard_normal()),
-        lesions=_draw_spots(subject.rng(_LESIONS), 3, 6, (5.0, 9.5)) if subject.lesion else (),
+        lesions=_draw_spots(subject.rng(_LESIONS), 4, 8, (6.0, 12.0)) if subject.lesion else (),
         foci=_draw_spots(subject.rng(_FOCI), 0, 2 + round(6 * years), (1.5, 3.5)),
     )
 
@@ -88,14 +88,14 @@ def temporal_loss(anatomy: Anatomy, points: Array) -> Array:
     lost = np.zeros(points.shape[1], dtype=np.float32)
     for loss, centre in zip(anatomy.temporal, HIPPOCAMPI, strict=True):
         square = np.sum((points - np.array(centre, dtype=np.float32)[:, None]) ** 2, axis=0)
-        lost += np.float32(0.6 * loss) * np.exp(square / np.float32(-2 * 13.0**2))
+        lost += np.float32(0.8 * loss) * np.exp(square / np.float32(-2 * 17.0**2))
     return lost
 
 
 @lru_cache(maxsize=1)
 def _temporal_fields() -> tuple[Array, Array]:
-    """What makes each hippocampus smaller by a quarter at full loss."""
-    left, right = (0.25 * offset(centre) * bump(centre, 13.0) for centre in HIPPOCAMPI)
+    """What makes each hippocampus smaller by a third at full loss."""
+    left, right = (0.33 * offset(centre) * bump(centre, 16.0) for centre in HIPPOCAMPI)
     return left.astype(np.float32), right.astype(np.float32)
 
 
@@ -108,14 +108,10 @@ def _frontal_field() -> Array:
     return field
 
 
-def _draw_spots(
-    rng: np.random.Generator, fewest: int, most: int, radii: tuple[float, float]
-) -> tuple[Lesion, ...]:
+def _draw_spots(rng: np.random.Generator, fewest: int, most: int, radii: tuple[float, float]) -> tuple[Lesion, ...]:
     candidates = _lesion_sites()
     chosen = candidates[rng.integers(0, len(candidates), int(rng.integers(fewest, most + 1)))]
-    return tuple(
-        Lesion(_three(centre), float(rng.uniform(*radii)), float(rng.uniform(0.45, 1.0))) for centre in chosen
-    )
+    return tuple(Lesion(_three(centre), float(rng.uniform(*radii)), float(rng.uniform(0.45, 1.0))) for centre in chosen)
 
 
 @lru_cache(maxsize=1)

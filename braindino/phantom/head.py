@@ -91,9 +91,7 @@ def _distances() -> tuple[Array, Array]:
     low, high = template.grid.low, template.grid.low + 2 * (np.array(outside.shape) - 1)
     clipped = np.clip(points, low[:, None] + 0.01, high[:, None] - 0.01).astype(np.float32)
     excess = np.sqrt(np.sum((points - clipped) ** 2, axis=0))
-    brain = (
-        (sample(outside, Grid(template.grid.low, 2.0), clipped) + excess).reshape(shape).astype(np.float32)
-    )
+    brain = (sample(outside, Grid(template.grid.low, 2.0), clipped) + excess).reshape(shape).astype(np.float32)
     hull = ndimage.binary_closing(np.pad(brain < 2, 8), iterations=6)[8:-8, 8:-8, 8:-8]
     cranium = ndimage.distance_transform_edt(~hull) * FIELD_MM < 13
     x, y, z = points

@@ -31,9 +31,7 @@ def plan(n_subjects: int, seed: tuple[int, ...]) -> Plan:
         ConfigError: more people than three-digit ids allow.
     """
     if n_subjects > _MOST:
-        raise ConfigError(
-            f"The IXI layout has three-digit ids: ask for at most {_MOST} subjects, not {n_subjects}."
-        )
+        raise ConfigError(f"The IXI layout has three-digit ids: ask for at most {_MOST} subjects, not {n_subjects}.")
     subjects = make_cohort(n_subjects, seed, patients=0.0, lesions=0.0, ages=(20.0, 86.0))
     rng = np.random.default_rng((*seed, 1))
     ids = sorted(int(number) for number in rng.choice(np.arange(1, 1000), n_subjects + 2, replace=False))

@@ -79,9 +79,7 @@ def load_template() -> Template:
     explained = T1_CSF + (T1_GREY - T1_CSF) * grey + (T1_WHITE - T1_CSF) * white
     texture = ndimage.gaussian_filter(np.where(inside, np.clip(t1 - explained, -0.2, 0.2), 0), 0.5)
     brain = ndimage.gaussian_filter(inside.astype(np.float32), 0.7)
-    near = (
-        ndimage.distance_transform_edt(~inside[::2, ::2, ::2]) * 2 <= 8
-    )  # deformations move a point by less
+    near = ndimage.distance_transform_edt(~inside[::2, ::2, ::2]) * 2 <= 8  # deformations move a point by less
     return Template(grid, _real(grey), _real(white), _real(brain), _real(texture), near)
 
 
@@ -99,9 +97,7 @@ def ventricle_field() -> Array:
     Sampling the template at `y - a * field(y)` makes the ventricles `a` mm wider on each side.
     """
     template, step = load_template(), 2
-    thin = (
-        slice(None, None, step),
-    ) * 3  # half the resolution is enough for a field that is smooth over 12 mm
+    thin = (slice(None, None, step),) * 3  # half the resolution is enough for a field that is smooth over 12 mm
     depth = step * ndimage.distance_transform_edt(template.brain[thin] > 0.5)
     fluid = (template.grey[thin] + template.white[thin] < 0.5) & (depth > 22)
     labels, _ = ndimage.label(fluid)

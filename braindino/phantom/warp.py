@@ -76,9 +76,7 @@ def to_template(anatomy: Anatomy, frame: Frame) -> Array:
     """Template coordinates [3, x, y, z] of an image's voxels: position, tilt and size undone."""
     matrix = (_rotation(anatomy.turn).T / np.array(anatomy.size)[:, None]).astype(np.float32)
     x, y, z = (axis - np.float32(s) for axis, s in zip(frame.axes(), anatomy.shift, strict=True))
-    rows = [
-        row[0] * x[:, None, None] + row[1] * y[None, :, None] + row[2] * z[None, None, :] for row in matrix
-    ]
+    rows = [row[0] * x[:, None, None] + row[1] * y[None, :, None] + row[2] * z[None, None, :] for row in matrix]
     return np.stack(rows)
 
 
@@ -106,9 +104,7 @@ def _lesion_shares(subject: Subject, anatomy: Anatomy, points: Array) -> Array:
     for lesion in (*anatomy.lesions, *anatomy.foci):
         # One axis first: most points are far away already along it.
         near = np.flatnonzero(np.abs(points[2] - np.float32(lesion.centre[2])) < 2 * lesion.radius)
-        distance = np.sqrt(
-            np.sum((points[:, near] - np.array(lesion.centre, dtype=np.float32)[:, None]) ** 2, axis=0)
-        )
+        distance = np.sqrt(np.sum((points[:, near] - np.array(lesion.centre, dtype=np.float32)[:, None]) ** 2, axis=0))
         labelled = lesion in anatomy.lesions
         if labelled and rough is not None:
             distance = distance * rough[near]

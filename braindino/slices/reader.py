@@ -82,9 +82,7 @@ class ScanSlices:
         if name not in self.stores:
             opened = _open_array(self.path, name)
             if tuple(opened.shape) != self.shape:
-                raise StoreError(
-                    f"{self.path}/{name} is {tuple(opened.shape)}, not {self.shape}; ingest it again."
-                )
+                raise StoreError(f"{self.path}/{name} is {tuple(opened.shape)}, not {self.shape}; ingest it again.")
             self.stores[name] = opened
         return self.stores[name]
 

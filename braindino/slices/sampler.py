@@ -139,10 +139,7 @@ def _balanced_weights(scans: Sequence[ScanRef]) -> np.ndarray:
         people_of[scan.dataset].add(scan.subject_uid)
         scans_of[scan.dataset, scan.subject_uid] += 1
     return np.array(
-        [
-            slices_of[s.dataset] ** 0.5 / (len(people_of[s.dataset]) * scans_of[s.dataset, s.subject_uid])
-            for s in scans
-        ]
+        [slices_of[s.dataset] ** 0.5 / (len(people_of[s.dataset]) * scans_of[s.dataset, s.subject_uid]) for s in scans]
     )
 
 
@@ -152,9 +149,7 @@ def _check(scans: Sequence[ScanRef], batch_size: int, gaussian_scale: float | No
     if batch_size < 1:
         raise ConfigError(f"A batch needs at least one slice, not {batch_size}.")
     if gaussian_scale is not None and not gaussian_scale > 0:
-        raise ConfigError(
-            f"gaussian_scale is a share of the slice range and must be above 0, not {gaussian_scale}."
-        )
+        raise ConfigError(f"gaussian_scale is a share of the slice range and must be above 0, not {gaussian_scale}.")
     empty = [scan.scan_id for scan in scans if scan.n_slices < 1]
     if empty:
         raise ConfigError(f"{len(empty)} scans have no slices, such as {empty[0]}; leave them out.")

@@ -76,9 +76,7 @@ def by_sklearn(problem: Problem) -> tuple[float, np.ndarray]:
     return search.best_params_[parameter], predicted
 
 
-def agreement(
-    ours: Sequence[Fit | FitError], theirs: Sequence[tuple[float, np.ndarray]]
-) -> tuple[float, float]:
+def agreement(ours: Sequence[Fit | FitError], theirs: Sequence[tuple[float, np.ndarray]]) -> tuple[float, float]:
     """Share of equal choices, and of equal predictions where the choice is equal."""
     chosen, same = [], []
     for fit, (parameter, predicted) in zip(ours, theirs, strict=True):

@@ -69,9 +69,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         image = given or synthetic(folder)
-        ours = best_of_three(
-            lambda run: print_size(write_scan(folder / f"{run}.zarr", preprocess(image, recipe), {}))
-        )
+        ours = best_of_three(lambda run: print_size(write_scan(folder / f"{run}.zarr", preprocess(image, recipe), {})))
         theirs = best_of_three(lambda run: with_simpleitk(image, folder))
     print(f"preprocess and store         {ours:6.2f} s\nSimpleITK read, resample, write {theirs:3.2f} s")
     print(f"ratio                        {ours / theirs:6.2f}")

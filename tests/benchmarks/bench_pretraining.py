@@ -34,9 +34,7 @@ from braindino.slices import ScanRef, open_scan
 from tests.pretraining.helpers import write_cohort
 
 
-def textbook_crop(
-    image: np.ndarray, size: int, area: tuple[float, float], random: np.random.Generator
-) -> Tensor:
+def textbook_crop(image: np.ndarray, size: int, area: tuple[float, float], random: np.random.Generator) -> Tensor:
     """One random-resized crop of one windowed slice, with PIL: flip, brightness, contrast, blur."""
     rows, columns = image.shape
     share = random.uniform(*area) * rows * columns
@@ -44,9 +42,7 @@ def textbook_crop(
     height, width = min(rows, int(np.sqrt(share * ratio))), min(columns, int(np.sqrt(share / ratio)))
     top, left = random.integers(rows - height + 1), random.integers(columns - width + 1)
     picture = Image.fromarray((255 * image).astype(np.uint8))
-    picture = picture.crop((left, top, left + width, top + height)).resize(
-        (size, size), Image.Resampling.BILINEAR
-    )
+    picture = picture.crop((left, top, left + width, top + height)).resize((size, size), Image.Resampling.BILINEAR)
     if random.random() < 0.5:
         picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     if random.random() < 0.3:
@@ -62,9 +58,7 @@ class Textbook:
     def __init__(self, config: PretrainConfig, scans: Sequence[ScanRef], device: torch.device) -> None:
         self.config, self.scans, self.device = config, scans, device
         self.model = copy.deepcopy(initial_state(config, device).model)
-        self.optimiser = torch.optim.AdamW(
-            self.model.student.parameters(), lr=1e-4, foreach=False, fused=False
-        )
+        self.optimiser = torch.optim.AdamW(self.model.student.parameters(), lr=1e-4, foreach=False, fused=False)
         self.random = np.random.default_rng(0)
 
     def windowed_slice(self) -> np.ndarray:
@@ -95,9 +89,7 @@ class Textbook:
         self.optimiser.step()
         self.loss_value = loss.item()
         with torch.no_grad():
-            for old, new in zip(
-                self.model.teacher.parameters(), self.model.student.parameters(), strict=True
-            ):
+            for old, new in zip(self.model.teacher.parameters(), self.model.student.parameters(), strict=True):
                 old.mul_(0.99).add_(0.01 * new)
 
     def loss(self, batches: list[Tensor], masks: Sequence[Tensor]) -> Tensor:
@@ -135,9 +127,7 @@ def timed(action: object, *arguments: object) -> float:
 
 def main() -> None:
     """Print both rates and their ratio."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", default="demo_cpu")
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--device", default="auto")

@@ -46,9 +46,7 @@ def test_ids_without_prefix_or_padding(tmp_path):
 
 def test_ages_in_months_and_coded_sex_are_told_by_the_dictionary(tmp_path):
     dictionary = {"age": {"Units": "months"}, "sex": {"Levels": {"1": "Male", "2": "Female"}}}
-    found = discover(
-        tmp_path, "participant_id\tage\tsex\nsub-01\t30\t2\n", **{"participants.json": dictionary}
-    )
+    found = discover(tmp_path, "participant_id\tage\tsex\nsub-01\t30\t2\n", **{"participants.json": dictionary})
     assert values(found, "age") == {"01": 2.5}
     assert values(found, "sex") == {"01": "female"}
 
@@ -75,9 +73,7 @@ def test_birth_dates_and_names_never_become_labels(tmp_path):
 
 
 def test_sessions_have_their_own_ages(tmp_path):
-    sessions = (
-        "session_id\tage\tacq_time\tweight\nses-1\t70.5\t1911-03-06T00:00:00\t80\nses-2\t91.2\tn/a\t79\n"
-    )
+    sessions = "session_id\tage\tacq_time\tweight\nses-1\t70.5\t1911-03-06T00:00:00\t80\nses-2\t91.2\tn/a\t79\n"
     found = discover(tmp_path, "participant_id\tsex\nsub-01\tM\n", **{"sub-01/sub-01_sessions.tsv": sessions})
     ages = {label.session: label for label in found.labels if label.label == "age"}
     assert ages["1"].number == 70.5

@@ -52,9 +52,7 @@ def test_flat_files_and_folders_read_the_same(tmp_path):
         ("IXI012", "T2w"),
         ("IXI035", "PD"),
     ]
-    facts = [
-        (scan.acquisition.vendor, scan.acquisition.field_strength, scan.acquisition.site) for scan in flat
-    ]
+    facts = [(scan.acquisition.vendor, scan.acquisition.field_strength, scan.acquisition.site) for scan in flat]
     assert facts == [("Philips", 1.5, "Guys"), ("Philips", 3.0, "HH"), ("GE", 1.5, "IOP")]
 
 

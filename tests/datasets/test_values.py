@@ -17,9 +17,7 @@ from braindino.datasets.values import (
 )
 
 
-@pytest.mark.parametrize(
-    "code", ["", "n/a", "N/A", "NA", "NaN", " ", "-9999", "-999", "`", "Not Available", "unknown"]
-)
+@pytest.mark.parametrize("code", ["", "n/a", "N/A", "NA", "NaN", " ", "-9999", "-999", "`", "Not Available", "unknown"])
 def test_missing_codes_of_public_tables(code):
     assert is_missing(code)
 
@@ -59,9 +57,7 @@ def test_any_cell_is_a_finite_number_or_none(text):
     assert parse_age(text) is None or 0 <= parse_age(text) <= OLDEST
 
 
-@pytest.mark.parametrize(
-    ("text", "sex"), [("M", "male"), ("f", "female"), ("Female", "female"), ("male ", "male")]
-)
+@pytest.mark.parametrize(("text", "sex"), [("M", "male"), ("f", "female"), ("Female", "female"), ("male ", "male")])
 def test_sex(text, sex):
     assert parse_sex(text) == sex
 
@@ -82,9 +78,7 @@ def test_columns_that_do_not(column):
 
 
 def test_columns_of_ages():
-    assert all(
-        is_age_column(name) for name in ("age", "age_op", "AgeMRI_W1", "AGE_AT_SCAN", "age_epilepsyonset")
-    )
+    assert all(is_age_column(name) for name in ("age", "age_op", "AgeMRI_W1", "AGE_AT_SCAN", "age_epilepsyonset"))
     assert not any(is_age_column(name) for name in ("language", "stage", "percentage", "ageing"))
 
 

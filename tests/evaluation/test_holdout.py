@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 from braindino.errors import ConfigError
 from braindino.evaluation import freeze
 
-classes = st.dictionaries(
-    st.integers(0, 300).map("s{}".format), st.sampled_from(["AD", "CN", "MCI"]), max_size=60
-)
+classes = st.dictionaries(st.integers(0, 300).map("s{}".format), st.sampled_from(["AD", "CN", "MCI"]), max_size=60)
 numbers = st.dictionaries(st.integers(0, 300).map("s{}".format), st.floats(0, 90), max_size=60)
 fractions = st.floats(0.05, 0.95)
 

@@ -43,9 +43,7 @@ def test_the_bootstrap_is_that_of_a_plain_loop_over_subjects() -> None:
     result = evaluate("regression", ages, guesses, groups, seed=7, n_boot=300)[0]
     values = []
     for counts in subject_draws(25, 300, 7):
-        rows = np.concatenate(
-            [np.repeat(np.flatnonzero(groups == f"s{i:02}"), int(c)) for i, c in enumerate(counts)]
-        )
+        rows = np.concatenate([np.repeat(np.flatnonzero(groups == f"s{i:02}"), int(c)) for i, c in enumerate(counts)])
         values.append(mean_absolute_error(ages[rows], guesses[rows]))
     assert (result.ci_low, result.ci_high) == pytest.approx(tuple(np.percentile(values, (2.5, 97.5))))
     assert (result.n, result.n_scans) == (25, len(groups))
@@ -87,9 +85,7 @@ def test_the_order_of_rows_does_not_matter() -> None:
     order = np.random.default_rng(0).permutation(40)
     shuffled = {key: value[order] if isinstance(value, np.ndarray) else value for key, value in case.items()}
     for plain, mixed in zip(evaluate(**case), evaluate(**shuffled), strict=True):  # type: ignore[arg-type]
-        assert (plain.value, plain.ci_low, plain.ci_high) == pytest.approx(
-            (mixed.value, mixed.ci_low, mixed.ci_high)
-        )
+        assert (plain.value, plain.ci_low, plain.ci_high) == pytest.approx((mixed.value, mixed.ci_low, mixed.ci_high))
 
 
 @pytest.mark.parametrize(("n", "smoke"), [(38, True), (40, False)])
@@ -112,9 +108,7 @@ def test_without_enough_draws_there_is_no_interval() -> None:
     )
     assert [(metric.value, metric.ci_low, metric.ci_high) for metric in one_person] == [(1.0, None, None)] * 2
     # Four classes with one subject each: a draw holds all four with probability 4!/4^4 = 0.09.
-    four = evaluate(
-        "classification", list("ABCD"), list("ABCD"), list("wxyz"), scores=np.eye(4), classes=tuple("ABCD")
-    )
+    four = evaluate("classification", list("ABCD"), list("ABCD"), list("wxyz"), scores=np.eye(4), classes=tuple("ABCD"))
     assert [(metric.value, metric.ci_low) for metric in four] == [(1.0, None)] * 2
 
 
@@ -136,9 +130,7 @@ def test_what_cannot_be_judged_is_refused_in_a_sentence() -> None:
     with pytest.raises(FitError, match="the class 'C', which the fit does not know"):
         evaluate("classification", ["A", "C"], ["A", "B"], ["s", "t"], scores=scores, classes=("A", "B"))
     with pytest.raises(FitError, match="Scores must be finite"):
-        evaluate(
-            "classification", ["A", "B"], ["A", "B"], ["s", "t"], scores=scores * np.nan, classes=("A", "B")
-        )
+        evaluate("classification", ["A", "B"], ["A", "B"], ["s", "t"], scores=scores * np.nan, classes=("A", "B"))
     with pytest.raises(FitError, match="same target 60: r2 is not defined"):
         evaluate("regression", [60.0, 60.0], [61.0, 62.0], ["s", "t"])
     with pytest.raises(FitError, match="not a finite number"):

@@ -43,9 +43,7 @@ def test_label_fractions_differ_by_seed_and_are_not_tied_to_the_holdout() -> Non
 
 @settings(deadline=None)
 @given(st.lists(st.integers(1, 4), min_size=4, max_size=40), st.integers(0, 5))
-def test_inner_folds_never_split_a_subject_and_hold_every_class_in_training(
-    scans: list[int], seed: int
-) -> None:
+def test_inner_folds_never_split_a_subject_and_hold_every_class_in_training(scans: list[int], seed: int) -> None:
     groups = [f"s{i}" for i, count in enumerate(scans) for _ in range(count)]
     targets = ["AB"[int(group[1:]) % 2] for group in groups]
     folds = inner_folds(targets, groups, "classification", seed)
@@ -62,9 +60,7 @@ def test_inner_folds_depend_on_subjects_and_seed_not_on_the_order_of_rows() -> N
     targets = np.linspace(20, 80, 30)
     folds = inner_folds(targets.tolist(), groups.tolist(), "regression", 0)
     order = np.random.default_rng(0).permutation(30)
-    assert (
-        inner_folds(targets[order].tolist(), groups[order].tolist(), "regression", 0) == folds[order]
-    ).all()
+    assert (inner_folds(targets[order].tolist(), groups[order].tolist(), "regression", 0) == folds[order]).all()
     assert (inner_folds(targets.tolist(), groups.tolist(), "regression", 1) != folds).any()
     # Each of the five folds reaches from young to old.
     assert all(np.ptp(targets[folds == fold]) > 20 for fold in range(5))

@@ -13,9 +13,7 @@ GOLDEN = [
 
 
 @pytest.mark.parametrize(("problem", "chosen", "expected"), GOLDEN, ids=["logistic", "knn", "ridge"])
-def test_fits_are_the_ones_of_this_version(
-    problem: Problem, chosen: dict[str, float], expected: list[float]
-) -> None:
+def test_fits_are_the_ones_of_this_version(problem: Problem, chosen: dict[str, float], expected: list[float]) -> None:
     assert HEADS_VERSION == 1
     result = fit(problem)
     assert result.hyperparameters == chosen

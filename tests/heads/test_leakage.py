@@ -66,9 +66,7 @@ def test_inner_scaling_is_learned_inside_each_fold(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setitem(fitting.PATHS, "logistic", watched)
     fit(problem)
-    subject_of = {
-        row.tobytes(): uid for row, uid in zip(problem.features.astype(float), problem.groups, strict=True)
-    }
+    subject_of = {row.tobytes(): uid for row, uid in zip(problem.features.astype(float), problem.groups, strict=True)}
     assert len(given) == 6  # five inner folds and the final fit
     for train, other in given:
         subjects = {subject_of[row.tobytes()] for row in train}

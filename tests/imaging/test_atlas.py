@@ -42,9 +42,7 @@ def template_head(turn_degrees: float = 8.0, scale: float = 0.88) -> tuple[Volum
     away = ndimage.distance_transform_edt(~brain, SPACING)
     rng = np.random.default_rng(0)
     head = np.where(brain, t1, np.where((away > 7) & (away < 14), 190.0, 12.0 * (away <= 7)))
-    return make_volume(
-        np.abs(head + rng.normal(scale=5, size=shape)).astype(np.float32), affine, "head"
-    ), brain
+    return make_volume(np.abs(head + rng.normal(scale=5, size=shape)).astype(np.float32), affine, "head"), brain
 
 
 def test_the_brain_of_a_head_is_found_even_with_inverted_contrast() -> None:

@@ -104,9 +104,7 @@ def test_a_hollow_thing_is_no_brain() -> None:
 
 def test_a_mask_given_as_an_image_is_refused() -> None:
     brain = brain_volume()
-    assert (
-        refused(lambda: nonzero_mask(brain.with_data((brain.data > 0).astype(np.uint8)))) == Reason.CONSTANT
-    )
+    assert refused(lambda: nonzero_mask(brain.with_data((brain.data > 0).astype(np.uint8)))) == Reason.CONSTANT
 
 
 def test_solidity_tolerates_the_folds_of_a_brain() -> None:

@@ -12,9 +12,7 @@ from tests.imaging.helpers import brain_volume
 
 RECIPE = Recipe("test", spacing_mm=4.0, canvas_ap=56, canvas_lr=48, canvas_si=48, thick_mm=20.0)
 WAYS = [
-    (order, flips)
-    for order in itertools.permutations(range(3))
-    for flips in itertools.product((False, True), repeat=3)
+    (order, flips) for order in itertools.permutations(range(3)) for flips in itertools.product((False, True), repeat=3)
 ]
 
 
@@ -75,9 +73,7 @@ def values(result: Preprocessed) -> np.ndarray:
 def test_axial_right_is_left_on_screen_and_anterior_is_up() -> None:
     seen = values(preprocess_volume(letters(), RECIPE))
     slices, rows, columns = seen.shape
-    assert seen[slices // 2, rows // 2, :18].max() == pytest.approx(
-        200, abs=1
-    )  # first columns: the patient's right
+    assert seen[slices // 2, rows // 2, :18].max() == pytest.approx(200, abs=1)  # first columns: the patient's right
     assert seen[slices // 2, rows // 2, -16:].max() == pytest.approx(100, abs=1)
     assert seen[slices // 2, :16, columns // 2].max() == pytest.approx(300, abs=1)  # first rows: anterior
     assert seen[slices // 2, -16:, columns // 2].max() == pytest.approx(100, abs=1)
@@ -110,9 +106,7 @@ def test_a_thick_stack_keeps_its_plane(axis: int, plane: str, ends: tuple[str, i
     assert seen[middle, :14].max() == pytest.approx(ends[1], abs=1)
     assert seen[middle, seen.shape[1] // 2, : seen.shape[2] // 2 - 5].max() == pytest.approx(ends[3], abs=1)
     first, last = seen[0].max(), seen[-1].max()
-    assert (first < last) == (
-        plane == "coronal"
-    )  # coronal ends at anterior (300), sagittal begins at right (200)
+    assert (first < last) == (plane == "coronal")  # coronal ends at anterior (300), sagittal begins at right (200)
 
 
 def test_the_angle_of_an_oblique_volume() -> None:

@@ -144,9 +144,7 @@ def test_a_time_series_is_decided_by_rule(tmp_path: Path) -> None:
 
 
 def test_a_vector_image(tmp_path: Path) -> None:
-    assert (
-        refusal(save(tmp_path / "a.nii", ramp(20, 20, 20, 1, 3)), four_d="first").reason == Reason.NOT_SCALAR
-    )
+    assert refusal(save(tmp_path / "a.nii", ramp(20, 20, 20, 1, 3)), four_d="first").reason == Reason.NOT_SCALAR
 
 
 def test_colours_and_complex_numbers(tmp_path: Path) -> None:
@@ -161,9 +159,7 @@ def test_colours_and_complex_numbers(tmp_path: Path) -> None:
     [(0, Reason.EMPTY), (7, Reason.CONSTANT), (np.nan, Reason.NOT_FINITE), (np.inf, Reason.NOT_FINITE)],
 )
 def test_values_that_say_nothing(tmp_path: Path, value: float, reason: Reason) -> None:
-    data = (
-        ramp(20, 20, 20, dtype="float32") if reason == Reason.NOT_FINITE else np.full((20, 20, 20), 0.0, "f4")
-    )
+    data = ramp(20, 20, 20, dtype="float32") if reason == Reason.NOT_FINITE else np.full((20, 20, 20), 0.0, "f4")
     data[(3, 3, 3) if reason == Reason.NOT_FINITE else ...] = value
     assert refusal(save(tmp_path / "a.nii.gz", data)).reason == reason
 
@@ -195,9 +191,7 @@ def test_geometry_that_no_brain_has(tmp_path: Path, affine: np.ndarray) -> None:
         image.header[name] = affine[row]
     nib.save(image, tmp_path / "a.nii")
     content = bytearray((tmp_path / "a.nii").read_bytes())
-    content[254:256] = (1).to_bytes(
-        2, "little"
-    )  # sform_code, which nibabel resets for an image without an affine
+    content[254:256] = (1).to_bytes(2, "little")  # sform_code, which nibabel resets for an image without an affine
     content[280:328] = affine[:3].astype("<f4").tobytes()
     (tmp_path / "a.nii").write_bytes(content)
     assert refusal(tmp_path / "a.nii").reason == Reason.BAD_GEOMETRY

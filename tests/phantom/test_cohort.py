@@ -26,9 +26,7 @@ def test_the_same_seed_gives_the_same_people_and_another_seed_others():
 
 def test_traits_do_not_give_each_other_away():
     people = make_cohort(400, (3,))
-    columns = np.array(
-        [(p.age, p.sex == "male", p.diagnosis == "patient", p.lesion) for p in people], dtype=float
-    )
+    columns = np.array([(p.age, p.sex == "male", p.diagnosis == "patient", p.lesion) for p in people], dtype=float)
     off_diagonal = np.corrcoef(columns.T)[~np.eye(4, dtype=bool)]
     assert np.abs(off_diagonal).max() < 0.15
 

@@ -101,9 +101,7 @@ def test_the_dirt_of_the_ixi_table_is_there_and_harmless(tmp_path):
 def test_the_same_arguments_write_the_same_bytes_with_any_number_of_workers(tmp_path):
     for name, workers in (("one", 1), ("two", 2)):
         write_cohort("bids", tmp_path / name, 2, seed=1, spacing_mm=6.0, workers=workers)
-    files = sorted(
-        path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file()
-    )
+    files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file())
     assert len(files) >= 9
     for path in files:
         assert (tmp_path / "one" / path).read_bytes() == (tmp_path / "two" / path).read_bytes()

@@ -60,10 +60,7 @@ def test_ventricles_grow_with_age():
 
 
 def test_men_have_larger_brains_on_average_but_not_all_of_them():
-    sizes = {
-        sex: [np.prod(draw_anatomy(person(n, sex=sex)).size) for n in range(200)]
-        for sex in ("female", "male")
-    }
+    sizes = {sex: [np.prod(draw_anatomy(person(n, sex=sex)).size) for n in range(200)] for sex in ("female", "male")}
     assert np.mean(sizes["male"]) / np.mean(sizes["female"]) == pytest.approx(1.10, abs=0.02)
     assert np.percentile(sizes["female"], 95) > np.percentile(sizes["male"], 25)
 

@@ -13,11 +13,7 @@ from tests.slices.helpers import scan_ref
 
 
 def cohort(people: int, dataset: str = "d", scans: int = 1, n_slices: int = 10) -> list[ScanRef]:
-    return [
-        scan_ref(dataset, f"p{person:03}", scan, n_slices)
-        for person in range(people)
-        for scan in range(scans)
-    ]
+    return [scan_ref(dataset, f"p{person:03}", scan, n_slices) for person in range(people) for scan in range(scans)]
 
 
 cohorts = st.lists(
@@ -42,9 +38,7 @@ def test_every_batch_is_valid_and_spreads_over_people(
 
 @given(cohorts, st.integers(0, 2**32), st.lists(st.integers(0, 300), min_size=1, max_size=5))
 @settings(max_examples=30, deadline=None)
-def test_a_batch_does_not_depend_on_what_was_drawn_before(
-    scans: list[ScanRef], seed: int, numbers: list[int]
-) -> None:
+def test_a_batch_does_not_depend_on_what_was_drawn_before(scans: list[ScanRef], seed: int, numbers: list[int]) -> None:
     one = SliceSampler(scans, seed, 8)
     drawn = [one.batch(number) for number in numbers]
     again = SliceSampler(scans, seed, 8)
@@ -118,8 +112,6 @@ def test_gaussian_sampling_prefers_the_middle() -> None:
         ([*cohort(2), scan_ref("d", "x", plane="coronal")], {}, "axial and coronal"),
     ],
 )
-def test_what_cannot_be_drawn_from_is_refused(
-    scans: list[ScanRef], options: dict[str, float], message: str
-) -> None:
+def test_what_cannot_be_drawn_from_is_refused(scans: list[ScanRef], options: dict[str, float], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         SliceSampler(scans, **{"seed": 0, "batch_size": 4, **options})  # type: ignore[arg-type]

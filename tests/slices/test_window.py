@@ -41,9 +41,7 @@ def test_without_a_window_nothing_saturates() -> None:
 def test_torch_and_numpy_agree_with_bounds_per_slice() -> None:
     stored = np.random.default_rng(0).integers(0, 600, (3, 5, 4)).astype(np.int32)
     low, high = np.array([1.0, 50.0, 90.0])[:, None, None], np.array([400.0, 500.0, 550.0])[:, None, None]
-    ours = apply_window(
-        torch.from_numpy(stored), torch.from_numpy(low).float(), torch.from_numpy(high).float()
-    )
+    ours = apply_window(torch.from_numpy(stored), torch.from_numpy(low).float(), torch.from_numpy(high).float())
     assert ours.dtype == torch.float32
     np.testing.assert_allclose(ours.numpy(), apply_window(stored, low, high), atol=1e-6)
 

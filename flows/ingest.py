@@ -1,0 +1,174 @@
+"""The flow `ingest`: a dataset as downloaded becomes slices, rows and a snapshot. Run again, it does what is new."""
+
+import logging
+import math
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+
+import warehouse
+from braindino import imaging
+from flows import datasets_file
+from flows.display import progress
+from flows.environment import job_id, resolve_home
+from flows.ingest_plan import Work
+from flows.ingest_scan import Row, absent_row, described_again, ingest_scan
+from flows.ingest_tables import record_datasets, record_labels, record_recipe
+from flows.survey import default_name, survey
+
+BATCH = 50  # scans per Prefect task: a task costs about 0.1 s, a scan about a second
+SCANS_PER_WORKER = 40  # under this many, starting another process takes longer than it saves
+
+
+@dataclass(frozen=True)
+class IngestSummary:
+    """What one ingest did, in scans."""
+
+    dataset: str
+    recipe_id: str
+    snapshot_id: str
+    read: int = 0
+    described: int = 0
+    absent: int = 0
+    unchanged: int = 0
+    labels: int = 0
+    stored: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+    bytes_stored: int = 0
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+
+
+@task(name="ingest_batch", cache_policy=NO_CACHE, persist_result=False)
+def ingest_batch(
+    home: Path,
+    works: Sequence[Work],
+    recipe: imaging.Recipe,
+    synthetic: bool,
+    job: str,
+    advance: Callable[[int, str], object] | None = None,
+) -> dict[str, int]:
+    """Reads and stores up to a batch of scans and commits their rows once; returns counts by status and reason."""
+    rows: list[Row] = []
+    slice_rows: list[Row] = []
+    for work in works:
+        row, per_slice = ingest_scan(work, recipe, home, synthetic)
+        rows.append(row)
+        slice_rows.extend(per_slice)
+        if advance is not None:
+            advance(1, f"{row['status']} {work.source_path}")
+    store = warehouse.open(home)
+    # The scans' rows come last: a scan exists when its row is committed, whenever this process is killed.
+    if slice_rows:
+        store.append("slices", slice_rows, job)
+    store.append("scans", rows, job)
+    counts = Counter(f"refused:{row['reason']}" if row.get("reason") else row["status"] for row in rows)
+    counts["bytes"] = sum(int(row.get("store_bytes") or 0) for row in rows)
+    return dict(counts)
+
+
+@flow(name="read_scans", persist_result=False, log_prints=False)
+def read_scans(
+    home: Path, works: Sequence[Work], recipe: imaging.Recipe, synthetic: bool, job: str, workers: int
+) -> dict[str, int]:
+    """Runs the batches of one ingest, in this process or on the Dask workers of its task runner."""
+    size = max(1, min(BATCH, math.ceil(len(works) / (4 * workers)))) if workers > 1 else BATCH
+    batches = [works[start : start + size] for start in range(0, len(works), size)]
+    counts: Counter[str] = Counter()
+    with progress("reading scans", len(works)) as ticker:
+        if workers == 1:
+            for batch in batches:
+                counts.update(ingest_batch(home, batch, recipe, synthetic, job, ticker.advance))
+            return dict(counts)
+        futures = [ingest_batch.submit(home, batch, recipe, synthetic, job) for batch in batches]
+        for future, batch in zip(futures, batches, strict=True):
+            counts.update(future.result())
+            ticker.advance(len(batch))
+    return dict(counts)
+
+
+def _on_workers(workers: int) -> Any:
+    """The flow `read_scans` on as many processes as asked for, or on the Dask cluster that BRAINDINO_DASK names."""
+    address = os.environ.get("BRAINDINO_DASK")
+    if workers == 1 and not address:
+        return read_scans
+    from prefect_dask import DaskTaskRunner
+
+    if address:
+        return read_scans.with_options(task_runner=DaskTaskRunner(address=address))
+    quiet = logging.ERROR  # Dask's own log of workers coming and going is of no use to whoever ingests
+    logging.getLogger("distributed").setLevel(quiet)
+    cluster = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None, "silence_logs": quiet}
+    return read_scans.with_options(task_runner=DaskTaskRunner(cluster_kwargs=cluster))
+
+
+@flow(name="ingest", persist_result=False)
+def ingest(
+    dataset: str,
+    root: str,
+    name: str | None = None,
+    recipe: str = "isotropic",
+    home: str | None = None,
+    workers: int | None = None,
+) -> IngestSummary:
+    """Ingests one dataset.
+
+    Args:
+        dataset: an adapter's name: `braindino datasets` lists them.
+        root: the dataset's folder, or the CSV of a manifest.
+        name: what to call it in the home; by default the adapter's name, or the folder's for bids and manifest.
+        recipe: how volumes become slices.
+        home: the home folder; by default BRAINDINO_HOME or ./data.
+        workers: processes of one thread each; by default as many as there are cores and work for.
+    """
+    started = time.perf_counter()
+    home_path, root_path, job = resolve_home(home), Path(root).expanduser().resolve(), job_id()
+    datasets_file.check_name(home_path, name or default_name(dataset, root_path), root_path)
+    found, todo, used_recipe, called = survey(home_path, dataset, root_path, name, recipe)
+    store = warehouse.open(home_path)
+    synthetic = ((root_path if root_path.is_dir() else root_path.parent) / "SYNTHETIC").exists()
+    recipe_id = used_recipe.recipe_id
+    record_recipe(store, used_recipe, job)
+    record_datasets(store, found, dataset, called, synthetic, job)
+    labels = record_labels(store, found.labels, called, job)
+    light = [absent_row(work, recipe_id, synthetic) for work in todo.absent]
+    light += [described_again(work, recipe_id, synthetic) for work in todo.describe]
+    if light:
+        store.append("scans", light, job)
+    counts: Mapping[str, int] = {}
+    if todo.read:
+        n = workers or max(1, min(os.cpu_count() or 1, math.ceil(len(todo.read) / SCANS_PER_WORKER)))
+        counts = _on_workers(n)(home_path, todo.read, used_recipe, synthetic, job, n)
+    datasets_file.remember(home_path, called, dataset, root_path, recipe)
+    summary = IngestSummary(
+        called, recipe_id, store.publish_snapshot(f"ingest {called}"), len(todo.read), len(todo.describe),
+        len(todo.absent), todo.unchanged, labels, counts.get("stored", 0),
+        {code.removeprefix("refused:"): n for code, n in counts.items() if code.startswith("refused:")},
+        counts.get("bytes", 0), notes=found.notes,
+    )  # fmt: skip
+    return replace(summary, seconds=time.perf_counter() - started)
+
+
+@flow(name="ingest_all", persist_result=False)
+def ingest_all(home: str | None = None, workers: int | None = None) -> list[IngestSummary]:
+    """Ingests every dataset that the home's `datasets.toml` names; one that cannot be read does not stop the others.
+
+    Raises:
+        RuntimeError: after all were tried, naming those that failed and why.
+    """
+    summaries, failures = [], []
+    for entry in datasets_file.load(resolve_home(home)):
+        try:
+            summaries.append(ingest(entry.adapter, str(entry.root), entry.name, entry.recipe, home, workers))
+        except Exception as error:  # the next dataset is still worth reading
+            failures.append(f"{entry.name}: {error}")
+    if failures:
+        raise RuntimeError("; ".join(failures))
+    return summaries

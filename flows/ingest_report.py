@@ -1,0 +1,56 @@
+"""What an ingest says when it is done, and what a dry run says beforehand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flows.display import stderr
+
+if TYPE_CHECKING:  # a dry run must not start Prefect
+    from flows.dry_run import Forecast
+    from flows.ingest import IngestSummary
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size < 1e9 else f"{size / 1e9:,.2f} GB"
+
+
+def _reasons(refused: dict[str, int]) -> str:
+    return ", ".join(f"{reason} {n}" for reason, n in sorted(refused.items())) or "none"
+
+
+def say_summary(summary: IngestSummary) -> None:
+    """Prints one ingest in a few lines."""
+    for note in summary.notes:
+        stderr.print(f"note: {note}")
+    if summary.read == 0:
+        print(
+            f"{summary.dataset}: nothing new, no voxel was read; {summary.unchanged} scans unchanged, "
+            f"{summary.described} described anew, {summary.absent} newly absent, {summary.labels} labels changed "
+            f"({summary.seconds:.1f} s)."
+        )
+        return
+    print(
+        f"{summary.dataset}: {summary.read} scans read in {summary.seconds:.1f} s "
+        f"({summary.seconds / summary.read:.2f} s each): {summary.stored} stored ({_megabytes(summary.bytes_stored)}), "
+        f"refused: {_reasons(dict(summary.refused))}; {summary.unchanged} unchanged, {summary.absent} absent, "
+        f"{summary.labels} labels written; snapshot {summary.snapshot_id}."
+    )
+    if summary.refused:
+        print('  why: braindino sql "select source_path, reason, message from refusals"')
+
+
+def say_forecast(forecast: Forecast) -> None:
+    """Prints what an ingest would do."""
+    for note in forecast.notes:
+        stderr.print(f"note: {note}")
+    for path, reason, message in forecast.refusals:
+        print(f"would refuse {path} ({reason}): {message}")
+    stored = "unknown" if forecast.bytes_to_store is None else f"about {_megabytes(forecast.bytes_to_store)}"
+    time = "unknown" if forecast.seconds is None else f"about {forecast.seconds:,.0f} s with one worker"
+    print(
+        f"{forecast.dataset} under {forecast.recipe_id}: would read {forecast.to_read} scans "
+        f"({_megabytes(forecast.bytes_to_read)}), refuse by their headers: {_reasons(forecast.refused)}, "
+        f"store {stored} in {time} (estimated from {forecast.basis}); {forecast.unchanged} unchanged, "
+        f"{forecast.to_describe} to describe anew, {forecast.absent} absent. Nothing was stored."
+    )

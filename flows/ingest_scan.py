@@ -1,0 +1,127 @@
+"""One scan from its files to stored slices and the rows that say what became of it."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from braindino import imaging, slices
+from braindino.errors import Reason, ScanRefused
+from flows.ingest_plan import Work
+
+Row = dict[str, Any]
+
+# What a description may change; everything else in a scan's row was found out from its voxels.
+_DESCRIBED = (
+    "subject", "session", "contrast", "run", "vendor", "model", "field_strength", "slice_thickness", "site",
+    "acquisition_source", "description_hash",
+)  # fmt: skip
+
+
+def description_row(work: Work, recipe_id: str, synthetic: bool) -> Row:
+    """The columns of `scans` that are known without reading a voxel."""
+    scan, facts = work.scan, work.scan.acquisition
+    return {
+        "scan_id": work.scan_id,
+        "recipe_id": recipe_id,
+        "dataset": scan.dataset,
+        "synthetic": synthetic,
+        "subject": scan.subject,
+        "session": scan.session,
+        "contrast": scan.contrast,
+        "run": scan.run,
+        "source_key": scan.source_key,
+        "source_path": work.source_path,
+        "source_bytes": work.source_bytes,
+        "source_fingerprint": work.source_fingerprint,
+        "description_hash": work.description_hash,
+        "vendor": facts.vendor,
+        "model": facts.model,
+        "field_strength": facts.field_strength,
+        "slice_thickness": facts.slice_thickness,
+        "site": facts.site,
+        "acquisition_source": facts.source,
+    }
+
+
+def described_again(work: Work, recipe_id: str, synthetic: bool) -> Row:
+    """The known row with what the source now says of the scan: no voxel is read."""
+    assert work.known is not None
+    new = description_row(work, recipe_id, synthetic)
+    return {**without_stamp(work.known), **{column: new[column] for column in _DESCRIBED}}
+
+
+def absent_row(work: Work, recipe_id: str, synthetic: bool) -> Row:
+    """The row of a scan that the source lists and whose image was not downloaded."""
+    return {
+        **description_row(work, recipe_id, synthetic),
+        "status": "absent",
+        "message": work.scan.absent_hint,
+        "imaging_version": imaging.IMAGING_VERSION,
+    }
+
+
+def without_stamp(row: Mapping[str, Any]) -> Row:
+    """A row as it was given to the warehouse, without the columns that the write adds."""
+    return {name: value for name, value in row.items() if name not in ("recorded_at", "job_id")}
+
+
+def ingest_scan(work: Work, recipe: imaging.Recipe, home: Path, synthetic: bool) -> tuple[Row, list[Row]]:
+    """Reads one scan, stores its slices and returns its row of `scans` and its rows of `slices`.
+
+    Nothing that goes wrong with one scan is raised: it becomes the row's status and reason. A scan that was stored
+    and whose files can no longer be used keeps its slices, and its row says so.
+    """
+    started = time.perf_counter()
+    base = description_row(work, recipe.recipe_id, synthetic)
+    try:
+        outcome, slice_rows = _store(work, recipe, home)
+    except ScanRefused as refusal:
+        outcome, slice_rows = _refused(work, refusal.reason, str(refusal)), []
+    except MemoryError:
+        text = f"{work.source_path} does not fit into memory; check its header or give the worker more."
+        outcome, slice_rows = _refused(work, Reason.INTERNAL, text), []
+    except Exception as error:  # one wrong scan never stops a run; the row carries what a maintainer needs
+        text = f"{work.source_path}: unexpected {type(error).__name__}: {error}; please report this as a fault."
+        outcome, slice_rows = _refused(work, Reason.INTERNAL, text), []
+    outcome["seconds"] = time.perf_counter() - started
+    outcome["imaging_version"] = imaging.IMAGING_VERSION
+    return {**base, **outcome}, slice_rows
+
+
+def _refused(work: Work, reason: Reason, message: str) -> Row:
+    if work.known is not None and work.known["status"] == "stored":
+        described = description_row(work, work.known["recipe_id"], work.known["synthetic"])
+        kept = {name: value for name, value in without_stamp(work.known).items() if name not in described}
+        text = f"{message} The slices stored earlier are kept."
+        return {**kept, "reason": reason.value, "message": text}
+    return {"status": "refused", "reason": reason.value, "message": message}
+
+
+def _store(work: Work, recipe: imaging.Recipe, home: Path) -> tuple[Row, list[Row]]:
+    scan = work.scan
+    result = imaging.preprocess(
+        scan.image, recipe, brain_mask=scan.brain_mask, segmentation=scan.segmentation,
+        skull_stripped=scan.skull_stripped,
+    )  # fmt: skip
+    facts, intensity = result.facts, result.intensity
+    relative = f"slices/{recipe.recipe_id}/{scan.dataset}/{work.scan_id}-{facts.content_hash}.zarr"
+    size = slices.write_scan(home / relative, result, {"scan_id": work.scan_id, "recipe_id": recipe.recipe_id})
+    described = asdict(facts)
+    described["repairs"] = "; ".join(facts.repairs) or None
+    row = {
+        **described,
+        **{name: getattr(intensity, name) for name in ("p0_1", "p0_5", "p1", "p99", "p99_5", "p99_9")},
+        "status": "stored",
+        "intensity_mean": intensity.mean,
+        "intensity_std": intensity.std,
+        "n_slices": int(result.image.shape[0]),
+        "plane": result.plane,
+        "has_segmentation": result.segmentation is not None,
+        "store_path": relative,
+        "store_bytes": size,
+    }
+    key = {"recipe_id": recipe.recipe_id, "scan_id": work.scan_id, "content_hash": facts.content_hash}
+    per_slice = [{**key, "slice_index": index, **asdict(s)} for index, s in enumerate(result.slices)]
+    return row, per_slice

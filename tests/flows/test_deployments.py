@@ -1,0 +1,100 @@
+"""`prefect deployment run pretrain/pretrain`, for real: a server, a pool, a worker, the deployments of prefect.yaml."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+import warehouse
+from flows.ingest import ingest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PREFECT = Path(sys.executable).parent / "prefect"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """A Prefect server of its own on loopback; yields the environment in which its clients run."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        "PREFECT_HOME": str(tmp_path / "prefect"),
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "BRAINDINO_HOME": str(tmp_path / "home"),
+        "PATH": f"{PREFECT.parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    command = [PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
+    log = (tmp_path / "server.log").open("wb")
+    process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"{environment['PREFECT_API_URL']}/health", timeout=1)
+                break
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.25)
+        else:
+            pytest.fail(f"the server did not start: {(tmp_path / 'server.log').read_text()[-2000:]}")
+        yield environment
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+        log.close()
+
+
+def prefect(*arguments: str, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        [PREFECT, "--no-prompt", *arguments],
+        cwd=CHECKOUT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_every_deployment_names_a_flow_that_exists_and_one_is_scheduled() -> None:
+    deployments = yaml.safe_load((CHECKOUT / "prefect.yaml").read_text())["deployments"]
+    for deployment in deployments:
+        file, function = deployment["entrypoint"].split(":")
+        module = __import__(file.removesuffix(".py").replace("/", "."), fromlist=[function])
+        assert hasattr(getattr(module, function), "serve"), deployment
+    assert [d["name"] for d in deployments if "ingest" in d["entrypoint"] and d.get("schedules")] == ["nightly"]
+
+
+def test_deployed_pretraining_trains(server: dict[str, str], bids_root: Path) -> None:
+    home = Path(server["BRAINDINO_HOME"])
+    ingest("bids", str(bids_root), "tiny", "isotropic_2mm", str(home), 1)
+    prefect("work-pool", "create", "braindino", "--type", "process", environment=server)
+    prefect("deploy", "--all", environment=server)
+    worker = subprocess.Popen(
+        [PREFECT, "worker", "start", "--pool", "braindino", "--limit", "1"],
+        env=server, cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        overrides = '["run.images=32", "data.batch_size=8"]'
+        parameters = ["--param", f"overrides={overrides}", "--param", "recipe=isotropic_2mm"]
+        prefect("deployment", "run", "pretrain/pretrain", *parameters, "--watch", environment=server)
+    finally:
+        worker.terminate()
+        worker.wait(timeout=30)
+    (row,) = warehouse.open(home).query("select status, images_seen, encoder_id, job_id from trainings").to_pylist()
+    assert (row["status"], row["images_seen"]) == ("finished", 32)
+    assert row["encoder_id"]
+    assert row["job_id"] != "local"
