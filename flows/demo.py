@@ -133,7 +133,7 @@ def demo(home: str | None = None) -> None:
     embedded = embed(["trained", "random"], RECIPE, str(where))
     print(f"{embedded.computed} scans embedded, {embedded.up_to_date} were up to date")
     _say("5 of 6: fit heads on the frozen features, floors beside them (synthetic data)")
-    fitted = fit_heads(recipe=RECIPE, home=str(where))
+    fitted = fit_heads(recipe=RECIPE, seeds=[0, 1], home=str(where))
     print(f"{fitted.fitted} heads fitted, {fitted.up_to_date} were up to date")
     for line in fitted.skipped:
         print(f"skipped {line}")
