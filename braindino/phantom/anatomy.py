@@ -1,10 +1,9 @@
 """What a synthetic person's traits do to the brain: drawn parameters, and the smooth fields they make.
 
-Effects are modest and overlap between groups, as real ones do; sources give direction, not the numbers:
-ventricles grow and the cortex thins with age (Fjell and Walhovd, Rev Neurosci 21 (2010) 187-221), brains of
-men are about a tenth larger (Ritchie et al., Cereb Cortex 28 (2018) 2959-2975), and the invented diagnosis
-shrinks the medial temporal lobe, widens the ventricles and thins the cortex (as Alzheimer's disease does; Frisoni et al., Nat Rev Neurol 6 (2010)
-67-77).
+Effects overlap between groups, as real ones do; sources give direction, not the numbers: ventricles grow and the
+cortex thins with age (Fjell and Walhovd, Rev Neurosci 21 (2010) 187-221), brains of men are about a tenth larger
+(Ritchie et al., Cereb Cortex 28 (2018) 2959-2975), and the invented diagnosis shrinks the medial temporal lobe most,
+widens the ventricles and thins the cortex (as Alzheimer's disease does; Frisoni et al., Nat Rev Neurol 6 (2010) 67-77).
 """
 
 from dataclasses import dataclass

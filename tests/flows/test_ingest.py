@@ -15,7 +15,7 @@ import pytest
 
 import warehouse
 from braindino import slices
-from braindino.errors import DatasetError, StoreError
+from braindino.errors import ConfigError, DatasetError, StoreError
 from flows.dry_run import dry_run
 from flows.ingest import IngestSummary, ingest, ingest_all
 
@@ -161,6 +161,13 @@ def test_datasets_toml_lets_everything_run_without_arguments(bids_root: Path, ho
     first = run(bids_root, home)
     (again,) = ingest_all(str(home), 1)
     assert (again.dataset, again.read, again.unchanged) == ("tiny", 0, first.read)
+
+
+def test_another_dataset_cannot_take_a_name_that_is_in_use(bids_root: Path, tmp_path: Path, home: Path) -> None:
+    run(bids_root, home)
+    other = Path(shutil.copytree(bids_root, tmp_path / "other"))
+    with pytest.raises(ConfigError, match=r"tiny is the dataset at .* another --name"):
+        run(other, home)
 
 
 def test_what_was_stored_can_be_read_back(bids_root: Path, home: Path) -> None:
