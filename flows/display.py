@@ -19,7 +19,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 stderr = Console(stderr=True)
@@ -59,10 +59,12 @@ class Ticker:
 @contextmanager
 def progress(title: str, total: int) -> Iterator[Ticker]:
     """A progress bar on stderr with count, rate and remaining time; it leaves one line behind."""
+    note = TextColumn("{task.fields[note]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"))
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), _Rate(),
-        TimeRemainingColumn(elapsed_when_finished=True), TextColumn("{task.fields[note]}"),
-        console=stderr, disable=total == 0,
+        TextColumn("{task.description}", table_column=Column(no_wrap=True)), BarColumn(bar_width=16),
+        MofNCompleteColumn(), _Rate(table_column=Column(no_wrap=True)),
+        TimeRemainingColumn(elapsed_when_finished=True), note,
+        console=stderr, disable=total == 0, expand=True,
     )  # fmt: skip
     with bar:
         yield Ticker(bar, bar.add_task(title, total=total, note=""))
