@@ -50,8 +50,12 @@ def _is_ours(error: Exception) -> bool:
 
 
 @app.command()
-def demo(home: Home = None) -> None:
-    """Run everything on a small synthetic cohort, from raw files to SQL and results. Default home: ./data/demo."""
+def demo(
+    home: Annotated[
+        Path | None, typer.Option(help="The demo's own home; default: demo inside BRAINDINO_HOME or ./data.")
+    ] = None,
+) -> None:
+    """Run everything on a small synthetic cohort, from raw files to SQL and results."""
     from flows.demo import demo as run
 
     run(str(home.resolve() if home else resolve_home(None) / "demo"))

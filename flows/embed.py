@@ -15,6 +15,7 @@ import warehouse
 from braindino import encoders, imaging, slices
 from flows.display import progress
 from flows.environment import job_id, resolve_home, use_all_cores
+from flows.recipes import require_stored
 from flows.register import resolve, spec_of
 
 Row = dict[str, Any]
@@ -98,6 +99,7 @@ def embed(
     home_path, job = resolve_home(home), job_id()
     store = warehouse.open(home_path)
     recipe_id = imaging.get_recipe(recipe).recipe_id
+    require_stored(store, recipe_id)
     encoder_ids = resolve(store, encoder or ["trained", "random"], home_path, job)
     use_all_cores()
     where = device or ("cuda" if torch.cuda.is_available() else "cpu")

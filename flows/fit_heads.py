@@ -1,6 +1,7 @@
 """The flow `fit_heads`: light heads on frozen features for every task, with their floors, intervals and pedigree."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from flows.environment import job_id, resolve_home
 from flows.fit_problems import Cell, Dataset, cells, floor_dataset, load_dataset
 from flows.fit_rows import rows_of
 from flows.holdout import freeze_holdouts
+from flows.recipes import require_stored
 
 FRACTIONS = (0.25, 1.0)
 SEEDS = (0, 1, 2)
@@ -49,11 +51,7 @@ def fit_batch(home: Path, data: Dataset, todo: Sequence[Cell], snapshot: str, jo
         store.append("predictions", predictions, job)
         store.append("metrics", metrics, job)
         store.append("fits", fits, job)
-    return [
-        f"{data.task.name} on {data.encoder_id}, {cell.head}, fraction {cell.fraction}, seed {cell.seed}: {fit}"
-        for cell, fit in outcomes
-        if isinstance(fit, FitError)
-    ]
+    return [f"{data.task.name}: {fit}" for _, fit in outcomes if isinstance(fit, FitError)]
 
 
 def _datasets(
@@ -70,6 +68,11 @@ def _datasets(
     return sets + [floor_dataset(store, floor, sets[0], snapshot) for floor in FLOORS]
 
 
+def _counted(sentences: Sequence[str]) -> list[str]:
+    """Each sentence once, with the number of heads that it stands for."""
+    return [f"{sentence} ({n} heads)" for sentence, n in sorted(Counter(sentences).items())]
+
+
 def _wanted(store: warehouse.Warehouse, encoder: list[str] | None, recipe_id: str, snapshot: str) -> list[str]:
     """The encoders to fit on: those asked for, or all that have embeddings under the recipe."""
     embedded = store.query(
@@ -81,8 +84,8 @@ def _wanted(store: warehouse.Warehouse, encoder: list[str] | None, recipe_id: st
     wanted = encoder or known
     if not known or not set(wanted) <= set(known):
         raise ConfigError(
-            f"No embeddings of {', '.join(sorted(set(wanted) - set(known))) or recipe_id} in this home; "
-            f"embedded are {', '.join(known) or 'none yet'}. Run `braindino embed` first."
+            f"No embeddings of {', '.join(sorted(set(wanted) - set(known))) or 'any encoder'} under {recipe_id}; "
+            f"embedded are {', '.join(known) or 'none'}. Run `braindino embed` with the same --recipe first."
         )
     return wanted
 
@@ -110,6 +113,7 @@ def fit_heads(
     home_path, job = resolve_home(home), job_id()
     chosen_tasks = [get_task(name) for name in tasks] if tasks else list(TASKS.values())
     store = warehouse.open(home_path)
+    require_stored(store, imaging.get_recipe(recipe).recipe_id)
     freeze_holdouts(store, job)
     snapshot = store.publish_snapshot("before fitting heads")
     recipe_id = imaging.get_recipe(recipe).recipe_id
@@ -137,4 +141,6 @@ def fit_heads(
             failed += fit_batch(home_path, data, todo, snapshot, job)
             ticker.advance(len(todo), f"{data.task.name} on {data.encoder_id}")
     last = store.publish_snapshot("fit heads")
-    return FitSummary(last, asked - len(failed), up_to_date, (*skipped, *failed), time.perf_counter() - started)
+    return FitSummary(
+        last, asked - len(failed), up_to_date, (*skipped, *_counted(failed)), time.perf_counter() - started
+    )

@@ -28,7 +28,8 @@ def record_datasets(
     info = get_adapter(adapter).info
     rows = [
         {
-            "dataset": name, "adapter": adapter, "title": info.title, "licence": info.licence,
+            "dataset": name, "adapter": adapter, "title": found.title or info.title,
+            "licence": found.licence or info.licence,
             "restrictions": info.restrictions, "synthetic": synthetic,
             "n_scans": sum(scan.dataset == name for scan in found.scans),
             "n_subjects": len({scan.subject for scan in found.scans if scan.dataset == name}),

@@ -18,6 +18,7 @@ from braindino.slices import ScanRef
 from flows.display import progress, stderr
 from flows.environment import job_id, resolve_home, use_all_cores
 from flows.holdout import freeze_holdouts
+from flows.recipes import require_stored
 from flows.register import register_encoder
 
 Row = dict[str, Any]
@@ -200,14 +201,15 @@ def pretrain(
     used = pretraining.load_config(config, overrides or [])
     use_all_cores()
     store = warehouse.open(home_path)
+    recipe_id = imaging.get_recipe(recipe).recipe_id
+    require_stored(store, recipe_id)
     freeze_holdouts(store, job)
     snapshot = store.publish_snapshot("before pretraining")
-    recipe_id = imaging.get_recipe(recipe).recipe_id
     scans, held_out = training_scans(store, recipe_id, snapshot)
     if not scans:
         raise TrainingError(
-            f"{home_path} holds no stored scan under {recipe_id} that is not a frozen test subject's; "
-            "ingest a dataset with this recipe first."
+            f"All {held_out} axial scans under {recipe_id} are of frozen test subjects, or there are none; "
+            "ingest more subjects, with or without labels."
         )
     identity = [
         used,

@@ -67,11 +67,17 @@ class Label:
 
 @dataclass(frozen=True)
 class Discovery:
-    """Everything an adapter found: `notes` are sentences about oddities that did not stop it."""
+    """Everything an adapter found.
+
+    `notes` are sentences about oddities that did not stop it. `title` and `licence` are what this copy says of itself,
+    where an adapter serves many datasets.
+    """
 
     scans: tuple[Scan, ...]
     labels: tuple[Label, ...]
     notes: tuple[str, ...] = ()
+    title: str | None = None
+    licence: str | None = None
 
 
 @dataclass(frozen=True)

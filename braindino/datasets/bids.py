@@ -1,5 +1,6 @@
 """The generic BIDS adapter: any dataset in the Brain Imaging Data Structure, under a name the user gives."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,7 +54,21 @@ class BidsAdapter:
             *unreadable,
             *_coverage(described, subjects, labels),
         ]
-        return Discovery(described, tuple(labels.labels), tuple(notes))
+        told = _said_of_itself(root)
+        return Discovery(described, tuple(labels.labels), tuple(notes), told.get("Name"), told.get("License"))
+
+
+def _said_of_itself(root: Path) -> dict[str, str]:
+    """The texts of `dataset_description.json`; none where it cannot be read, for it decides nothing."""
+    try:
+        told = json.loads((root / "dataset_description.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return (
+        {key: value for key, value in told.items() if isinstance(value, str) and value}
+        if isinstance(told, dict)
+        else {}
+    )
 
 
 def _check(root: Path, name: str) -> None:

@@ -71,7 +71,8 @@ def preprocess_volume(
     labels = None
     if segmentation_volume is not None:
         labels = resample(to_ras(segmentation_volume), grid, "nearest").astype(np.uint8)
-    facts = _facts(volume, ras, brain, grid, content_hash(volume, mask_volume, segmentation_volume))
+    content = content_hash(volume, mask_volume, segmentation_volume, brain.method)
+    facts = _facts(volume, ras, brain, grid, content)
     check_canvas(facts.cropped_ml, facts.brain_ml, volume.name)
     check_border(facts.border_fraction, volume.name)
     return Preprocessed(

@@ -104,7 +104,7 @@ def _spatial_shape(image: Any, path: Path, four_d: FourD) -> tuple[tuple[int, in
         text = f"{path.name} holds {extra[0]} components per voxel; give one volume of intensities."
         raise ScanRefused(Reason.NOT_SCALAR, text)
     if extra and four_d == "refuse":
-        text = f"{path.name} is a series of {shape[3]} volumes; choose a recipe that takes one."
+        text = f"{path.name} is a series of {shape[3]} volumes; leave it out, or save the one you want as a file."
         raise ScanRefused(Reason.TIME_SERIES, text)
     if len(extra) > 1:
         text = f"{path.name} has {len(shape)} dimensions; give one volume of intensities."

@@ -49,8 +49,8 @@ def test_sql_gives_json(home: Path) -> None:
         (["ingest", "bids", ".", "--recipe", "isotropik"], "isotropic"),
         (["pretrain", "--set", "run.imagez=3"], "images"),
         (["pretrain"], "ingest"),
-        (["embed"], "braindino pretrain"),
-        (["fit"], "braindino embed"),
+        (["embed"], "braindino ingest"),
+        (["fit"], "braindino ingest"),
         (["fit", "--task", "agee"], "age"),
     ],
 )

@@ -17,6 +17,7 @@ import warehouse
 from braindino import slices
 from braindino.errors import ConfigError, DatasetError, StoreError
 from flows.dry_run import dry_run
+from flows.embed import embed
 from flows.ingest import IngestSummary, ingest, ingest_all
 
 RECIPE = "isotropic_2mm"
@@ -161,6 +162,27 @@ def test_datasets_toml_lets_everything_run_without_arguments(bids_root: Path, ho
     first = run(bids_root, home)
     (again,) = ingest_all(str(home), 1)
     assert (again.dataset, again.read, again.unchanged) == ("tiny", 0, first.read)
+
+
+def test_another_way_to_find_the_brain_makes_other_slices(bids_root: Path, tmp_path: Path, home: Path) -> None:
+    good = sorted(bids_root.glob("sub-*/**/*_T1w.nii.gz"))[0]
+    manifest, mask = tmp_path / "clinic.csv", tmp_path / "mask.nii.gz"
+    manifest.write_text(f"subject,image\n1,{good}\n")
+    ingest("manifest", str(manifest), None, RECIPE, str(home), 1)
+    volume = nib.load(good)
+    nib.save(nib.Nifti1Image((np.asarray(volume.dataobj) > 0).astype(np.uint8), volume.affine), mask)
+    manifest.write_text(f"subject,image,mask\n1,{good},{mask}\n")
+    ingest("manifest", str(manifest), None, RECIPE, str(home), 1)
+    (row,) = warehouse.open(home).query("select mask_method, store_path, n_slices from scans").to_pylist()
+    assert row["mask_method"] == "provided"
+    assert slices.open_scan(home / row["store_path"]).n_slices == row["n_slices"]
+    assert len(list((home / "slices").glob("*/*/*.zarr"))) == 2, "what was stored before is not overwritten"
+
+
+def test_a_verb_with_the_wrong_recipe_names_the_right_one(bids_root: Path, home: Path) -> None:
+    run(bids_root, home)
+    with pytest.raises(ConfigError, match="--recipe isotropic_2mm"):
+        embed(["random"], "isotropic", str(home))
 
 
 def test_another_dataset_cannot_take_a_name_that_is_in_use(bids_root: Path, tmp_path: Path, home: Path) -> None:
