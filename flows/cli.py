@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from flows.display import Format, print_rows, stderr
+from flows.display import Format, distinct, print_rows, stderr
 from flows.environment import quiet_prefect, resolve_home, silence_exit
 
 app = typer.Typer(
@@ -214,6 +214,7 @@ def sql(
     import warehouse
 
     table = warehouse.open(resolve_home(home)).query(query, snapshot=snapshot)
+    table = table.rename_columns(distinct(table.column_names))
     print_rows(table.column_names, table.to_pylist(), form)
 
 

@@ -30,7 +30,7 @@ def load(home: Path) -> list[Entry]:
         return []
     try:
         tables = tomllib.loads(path.read_text())
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML ({error}); mend it or delete it and ingest once more.") from error
     entries = []
     for name, table in tables.items():

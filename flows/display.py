@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -22,7 +23,7 @@ from rich.progress import (
 from rich.table import Column, Table
 from rich.text import Text
 
-stderr = Console(stderr=True)
+stderr = Console(stderr=True, emoji=False)
 
 
 class Format(StrEnum):
@@ -80,10 +81,25 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
+def _json(value: Any) -> Any:
+    """JSON has no word for NaN and infinity; null is what other programs write."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Column names with a number behind each that stood before: two columns of one name are two columns."""
+    seen: Counter[str] = Counter()
+    found = []
+    for name in names:
+        seen[name] += 1
+        found.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+    return found
+
+
 def print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], form: Format = Format.TABLE) -> None:
     """Prints rows to stdout in the form asked for."""
     if form is Format.JSON:
-        print(json.dumps([{c: row[c] for c in columns} for row in rows], default=str, indent=2))
+        print(json.dumps([{c: _json(row[c]) for c in columns} for row in rows], default=str, indent=2))
     elif form is Format.CSV:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)

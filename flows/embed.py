@@ -13,7 +13,8 @@ from prefect.cache_policies import NO_CACHE
 
 import warehouse
 from braindino import encoders, imaging, slices
-from flows.display import progress
+from braindino.errors import StoreError
+from flows.display import progress, stderr
 from flows.environment import job_id, resolve_home, use_all_cores
 from flows.recipes import require_stored
 from flows.register import resolve, spec_of
@@ -67,16 +68,22 @@ def embed_batch(
     """Embeds up to a batch of scans and commits their vectors at once; returns the number of slices encoded."""
     encoder = _encoder(spec, device)
     rows: list[Row] = []
+    n_slices = 0
     for scan in scans:
-        stored = slices.open_scan(home / scan["store_path"])
+        try:
+            stored = slices.open_scan(home / scan["store_path"])
+            vectors = encoders.embed_scan(encoder, stored)
+        except StoreError as error:  # one lost store costs its own vectors only
+            stderr.print(f"not embedded: {error}")
+            continue
         key = {"encoder_id": encoder_id, "recipe_id": recipe_id, "scan_id": scan["scan_id"]}
         key |= {"content_hash": scan["content_hash"], "n_slices": stored.n_slices}
-        vectors = encoders.embed_scan(encoder, stored)
+        n_slices += stored.n_slices
         rows += [{**key, "pooling": pooling, "embedding": vector} for pooling, vector in vectors.items()]
         if advance is not None:
             advance(1)
     warehouse.open(home).append("embeddings", rows, job)
-    return sum(scan["n_slices"] for scan in scans)
+    return n_slices
 
 
 @flow(name="embed", persist_result=False)

@@ -15,6 +15,7 @@ from prefect.cache_policies import NO_CACHE
 
 import warehouse
 from braindino import imaging
+from braindino.errors import ConfigError
 from flows import datasets_file
 from flows.display import progress
 from flows.environment import job_id, resolve_home
@@ -161,14 +162,14 @@ def ingest_all(home: str | None = None, workers: int | None = None) -> list[Inge
     """Ingests every dataset that the home's `datasets.toml` names; one that cannot be read does not stop the others.
 
     Raises:
-        RuntimeError: after all were tried, naming those that failed and why.
+        ConfigError: after all were tried, naming those that failed and why.
     """
     summaries, failures = [], []
     for entry in datasets_file.load(resolve_home(home)):
         try:
             summaries.append(ingest(entry.adapter, str(entry.root), entry.name, entry.recipe, home, workers))
         except Exception as error:  # the next dataset is still worth reading
-            failures.append(f"{entry.name}: {error}")
+            failures.append(f"{entry.name} ({error})")
     if failures:
-        raise RuntimeError("; ".join(failures))
+        raise ConfigError("Not ingested: " + "; ".join(failures) + " All others were.")
     return summaries

@@ -66,7 +66,7 @@ def _fingerprint(scan: Scan, root: Path) -> tuple[str, int]:
             status = path.stat()
             entries.append([role, _relative(path, root), status.st_size, status.st_mtime_ns])
             total += status.st_size
-        except OSError:
+        except (OSError, ValueError):  # missing, or a name that no file can have
             entries.append([role, _relative(path, root), None, None])
     return keys.short_hash([entries, scan.skull_stripped], 16), total
 

@@ -1,18 +1,30 @@
 """The first half of an ingest: what is there, what is known of it, and what would have to be done."""
 
+import re
 from pathlib import Path
 
 import warehouse
 from braindino import imaging
 from braindino.datasets import Discovery, get_adapter
+from braindino.errors import ConfigError
 from flows.ingest_plan import Plan, plan
 
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 GENERIC = ("bids", "manifest")  # adapters of any dataset: the folder or file gives the name
 
 
 def default_name(dataset: str, root: Path) -> str:
     """What a dataset is called unless a person says otherwise: its adapter's name, or its folder's or file's."""
     return root.stem if dataset in GENERIC else dataset
+
+
+def _check_folder_name(name: str) -> None:
+    """A dataset's name is a folder of the home; it must not lead out of it."""
+    if not NAME.fullmatch(name):
+        raise ConfigError(
+            f"{name[:60]!r} cannot be a dataset's name; use up to 64 letters, digits, dots, dashes and underscores, "
+            "beginning with a letter or digit (--name, or a manifest's column dataset)."
+        )
 
 
 def survey(
@@ -27,6 +39,8 @@ def survey(
     recipe = imaging.get_recipe(recipe_name)
     called = name or default_name(dataset, root)
     found = adapter.discover(root, called)
+    for dataset_name in sorted({called, *(scan.dataset for scan in found.scans)}):
+        _check_folder_name(dataset_name)
     store = warehouse.open(home)
     names = sorted({called, *(scan.dataset for scan in found.scans)})
     rows = store.query(

@@ -93,7 +93,12 @@ class Home:
         return self.root / "reports"
 
     def _is_complete(self) -> bool:
-        return (self.root / MARKER).is_file() and all((self.root / name).is_dir() for name in FOLDERS)
+        try:
+            return (self.root / MARKER).is_file() and all((self.root / name).is_dir() for name in FOLDERS)
+        except OSError as error:
+            raise WrongLayout(
+                f"The home {self.root} cannot be used ({error.strerror}); choose another folder."
+            ) from error
 
     def _create(self) -> None:
         try:

@@ -62,7 +62,7 @@ def _said_of_itself(root: Path) -> dict[str, str]:
     """The texts of `dataset_description.json`; none where it cannot be read, for it decides nothing."""
     try:
         told = json.loads((root / "dataset_description.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return (
         {key: value for key, value in told.items() if isinstance(value, str) and value}

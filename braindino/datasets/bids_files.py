@@ -1,6 +1,7 @@
 """Walking a BIDS tree: the anatomical files of all subjects, and whether their content is on disk."""
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,9 +41,16 @@ def entries(folder: Path) -> list[os.DirEntry[str]]:
         return []
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
+
+
 def subject_folders(root: Path) -> list[Path]:
     """The `sub-*` folders of a dataset, sorted."""
-    return [Path(e.path) for e in entries(root) if e.name.startswith("sub-") and e.is_dir()]
+    return [Path(e.path) for e in entries(root) if e.name.startswith("sub-") and _is_folder(e)]
 
 
 def anat_folders(root: Path) -> Iterator[AnatFolder]:
@@ -75,11 +83,11 @@ def content_present(entry: os.DirEntry[str]) -> bool:
     regular file that holds the path the link would have.
     """
     try:
-        size = entry.stat().st_size
+        status = entry.stat()
     except OSError:
         return False
-    if size > _POINTER_BYTES:
-        return True
+    if status.st_size > _POINTER_BYTES or not stat.S_ISREG(status.st_mode):
+        return True  # a pipe would be waited for; reading it as a scan says what is wrong
     return b"annex/objects/" not in Path(entry.path).read_bytes()
 
 

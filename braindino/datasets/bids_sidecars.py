@@ -40,8 +40,9 @@ class SidecarReader:
 
     def _read_file(self, path: Path) -> dict[str, Any]:
         try:
-            content = json.loads(path.read_bytes())
-        except (OSError, ValueError):
+            # A pipe would be waited for without end.
+            content = json.loads(path.read_bytes()) if path.is_file() else None
+        except (OSError, ValueError, RecursionError):
             content = None
         if isinstance(content, dict):
             return content

@@ -3,8 +3,10 @@
 import csv
 import datetime
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from braindino.errors import DatasetError
 
@@ -39,6 +41,14 @@ def decode(data: bytes) -> tuple[str, bool]:
         return data.decode("latin-1"), True
 
 
+def _lines(reader: Any, path: Path) -> Iterator[list[str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        text = f"{path} line {reader.line_num} is no line of a table ({error}); mend it or delete it."
+        raise DatasetError(path.name, (text,)) from error
+
+
 def read_delimited(path: Path, delimiter: str) -> SourceTable:
     """A comma- or tab-separated file with one header row.
 
@@ -61,7 +71,7 @@ def read_delimited(path: Path, delimiter: str) -> SourceTable:
         reader = csv.reader(stream, delimiter=delimiter)
     columns: tuple[str, ...] = ()
     rows: list[Row] = []
-    for fields in reader:
+    for fields in _lines(reader, path):
         cells = [cell.strip() for cell in fields]
         if not any(cells):
             continue

@@ -70,6 +70,7 @@ def preprocess_volume(
     intensity = measure_intensity(values[inside])
     labels = None
     if segmentation_volume is not None:
+        _check_labels(segmentation_volume)
         labels = resample(to_ras(segmentation_volume), grid, "nearest").astype(np.uint8)
     content = content_hash(volume, mask_volume, segmentation_volume, brain.method)
     facts = _facts(volume, ras, brain, grid, content)
@@ -144,6 +145,14 @@ def _companion(path: Path | None, reason: Reason, role: str, image: Path) -> Vol
         return read_volume(path, may_be_empty=True)
     except ScanRefused as refusal:
         raise ScanRefused(reason, f"The {role} of {image.name} cannot be used: {refusal}") from refusal
+
+
+def _check_labels(segmentation: Volume) -> None:
+    """A segmentation is stored as uint8: labels that do not fit would turn into other labels."""
+    low, high = segmentation.data.min(), segmentation.data.max()
+    if low < 0 or high > 255 or not np.array_equal(segmentation.data, np.rint(segmentation.data)):
+        text = f"{segmentation.name} is no segmentation: its labels must be whole numbers from 0 to 255."
+        raise ScanRefused(Reason.SEGMENTATION_UNREADABLE, text)
 
 
 def _without_bias(volume: Volume, brain: np.ndarray) -> Volume:

@@ -64,7 +64,19 @@ def check_header(path: Path, recipe: Recipe) -> None:
     check_geometry(shape, np.asarray(image.affine, np.float64), path.name)
 
 
+def _is_no_name(path: Path) -> bool:
+    """Whether the system refuses to look for a file of this name at all: too long, or with a NUL in it."""
+    try:
+        path.exists()
+    except (OSError, ValueError):
+        return True
+    return False
+
+
 def _open(path: Path) -> Any:
+    if _is_no_name(path):
+        text = f"{path.name[:60]!r} cannot be the name of a file; correct the path."
+        raise ScanRefused(Reason.MISSING_FILE, text)
     if path.is_dir():
         text = f"{path.name} is a folder; convert DICOM to NIfTI first, for example with dcm2niix."
         raise ScanRefused(Reason.UNSUPPORTED_FORMAT, text)

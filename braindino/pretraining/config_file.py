@@ -54,7 +54,7 @@ def _source_values(source: str | Path) -> dict[str, Any]:
         values = tomllib.loads(path.read_text())
     except FileNotFoundError as error:
         raise ConfigError(f"There is no configuration file {path}.") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}.") from error
     preset = values.pop("preset", "vit_base")
     if preset not in PRESETS:
