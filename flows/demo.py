@@ -40,8 +40,8 @@ class Part:
 
 PARTS = (
     Part("ixi", "synthetic_ixi", 14),
-    Part("bids", "synthetic_bids", 30),
-    Part("manifest", "synthetic_clinic", 18),
+    Part("bids", "synthetic_bids", 26),
+    Part("manifest", "synthetic_clinic", 16),
 )
 
 QUESTIONS = (
