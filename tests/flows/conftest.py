@@ -20,14 +20,15 @@ os.environ.pop("BRAINDINO_HOME", None)
 
 from braindino import phantom
 
-# One worker runs all tests of this room: Prefect's own server then starts once.
-GROUP = pytest.mark.xdist_group("prefect")
+# All tests of a group run in one process: Prefect's own server, and the long line of test_line.py, then start once.
+LINE, OTHERS = (pytest.mark.xdist_group(name) for name in ("line", "flows"))
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "/flows/" in str(item.path):
-            item.add_marker(GROUP)
+            item.add_marker(LINE if item.path.stem == "test_line" else OTHERS)
 
 
 @pytest.fixture(scope="session")

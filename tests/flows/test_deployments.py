@@ -51,9 +51,18 @@ def server(tmp_path: Path) -> Iterator[dict[str, str]]:
             pytest.fail(f"the server did not start: {(tmp_path / 'server.log').read_text()[-2000:]}")
         yield environment
     finally:
-        process.terminate()
-        process.wait(timeout=20)
+        stop(process)
         log.close()
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Asks a process to end, and ends it: a Prefect worker now and then sits out the request."""
+    process.terminate()
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def prefect(*arguments: str, environment: dict[str, str]) -> str:
@@ -92,8 +101,7 @@ def test_deployed_pretraining_trains(server: dict[str, str], bids_root: Path) ->
         parameters = ["--param", f"overrides={overrides}", "--param", "recipe=isotropic_2mm"]
         prefect("deployment", "run", "pretrain/pretrain", *parameters, "--watch", environment=server)
     finally:
-        worker.terminate()
-        worker.wait(timeout=30)
+        stop(worker)
     (row,) = warehouse.open(home).query("select status, images_seen, encoder_id, job_id from trainings").to_pylist()
     assert (row["status"], row["images_seen"]) == ("finished", 32)
     assert row["encoder_id"]
