@@ -73,7 +73,8 @@ def _fingerprint(scan: Scan, root: Path) -> tuple[str, int]:
 
 def _description(scan: Scan) -> str:
     said = {"session": scan.session, "contrast": scan.contrast, "run": scan.run, "subject": scan.subject}
-    return keys.short_hash([said, asdict(scan.acquisition)], 16)
+    when = asdict(scan.when) if scan.when else None
+    return keys.short_hash([said, asdict(scan.acquisition), when, scan.segmentation_codes], 16)
 
 
 def _work(scan: Scan, root: Path, known: Mapping[str, Row]) -> Work:

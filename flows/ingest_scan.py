@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from braindino import imaging, slices
+from braindino.datasets import FACTS, Moment
 from braindino.errors import Reason, ScanRefused
 from flows.ingest_plan import Work
 
@@ -15,13 +16,15 @@ Row = dict[str, Any]
 # What a description may change; everything else in a scan's row was found out from its voxels.
 _DESCRIBED = (
     "subject", "session", "contrast", "run", "vendor", "model", "field_strength", "slice_thickness", "site",
-    "acquisition_source", "description_hash",
+    "vendor_source", "model_source", "field_strength_source", "slice_thickness_source", "site_source",
+    "when", "when_kind", "when_precision", "segmentation_codes", "description_hash",
 )  # fmt: skip
 
 
 def description_row(work: Work, recipe_id: str, synthetic: bool) -> Row:
     """The columns of `scans` that are known without reading a voxel."""
     scan, facts = work.scan, work.scan.acquisition
+    sources = dict(facts.sources)
     return {
         "scan_id": work.scan_id,
         "recipe_id": recipe_id,
@@ -36,13 +39,18 @@ def description_row(work: Work, recipe_id: str, synthetic: bool) -> Row:
         "source_bytes": work.source_bytes,
         "source_fingerprint": work.source_fingerprint,
         "description_hash": work.description_hash,
-        "vendor": facts.vendor,
-        "model": facts.model,
-        "field_strength": facts.field_strength,
-        "slice_thickness": facts.slice_thickness,
-        "site": facts.site,
-        "acquisition_source": facts.source,
+        **{fact: getattr(facts, fact) for fact in FACTS},
+        **{f"{fact}_source": sources.get(fact) for fact in FACTS},
+        **moment_columns(scan.when),
+        "segmentation_codes": "; ".join(f"{code}={meaning}" for code, meaning in scan.segmentation_codes) or None,
     }
+
+
+def moment_columns(when: Moment | None) -> Row:
+    """The columns `when`, `when_kind` and `when_precision`, in scans and labels alike."""
+    if when is None:
+        return {"when": None, "when_kind": None, "when_precision": None}
+    return {"when": when.value, "when_kind": when.kind, "when_precision": when.precision}
 
 
 def described_again(work: Work, recipe_id: str, synthetic: bool) -> Row:

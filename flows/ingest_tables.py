@@ -6,7 +6,7 @@ from typing import Any
 import warehouse
 from braindino import imaging, keys
 from braindino.datasets import Discovery, Label, get_adapter
-from flows.ingest_scan import Row, without_stamp
+from flows.ingest_scan import Row, moment_columns, without_stamp
 
 _LABEL_KEY = ("dataset", "subject", "session", "label", "when")
 
@@ -48,8 +48,9 @@ def record_labels(store: warehouse.Warehouse, labels: Iterable[Label], called: s
     """
     rows = []
     for label in labels:
-        row = {name: getattr(label, name) for name in Label.__dataclass_fields__}
-        rows.append({**row, "session": label.session or "", "when": label.when or ""})
+        row = {name: getattr(label, name) for name in Label.__dataclass_fields__ if name != "when"}
+        moment = moment_columns(label.when)
+        rows.append({**row, **moment, "session": label.session or "", "when": moment["when"] or ""})
     names = sorted({called, *(row["dataset"] for row in rows)})
     latest = store.query("select * from staging.stg_labels where list_contains(?, dataset)", [names]).to_pylist()
     stated = {_key(row, _LABEL_KEY) for row in rows}

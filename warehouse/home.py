@@ -8,7 +8,7 @@ from pathlib import Path
 
 from warehouse.errors import WrongLayout
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 MARKER = "braindino-home.json"
 FOLDERS = ("slices", "warehouse", "snapshots", "checkpoints", "reports")
 

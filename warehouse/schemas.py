@@ -77,6 +77,9 @@ SCANS = _table(
         ("session", TEXT, "the source's session id"),
         ("contrast", TEXT, "T1w, T1c, T2w, FLAIR, PD, ..."),
         ("run", TEXT, "the source's repeat number"),
+        ("when", TEXT, "when it was acquired: a date, an offset or an age, as when_kind says; null if unknown"),
+        ("when_kind", TEXT, "date, shifted_date, offset_days or age_years"),
+        ("when_precision", TEXT, "day, month or year"),
         ("source_key", TEXT, "the source's own ids and entities of this volume"),
         ("source_path", TEXT, "the image's path relative to the dataset's root"),
         ("source_bytes", INT, "size of the scan's files on disk"),
@@ -109,8 +112,12 @@ SCANS = _table(
         ("field_strength", REAL, "tesla"),
         ("slice_thickness", REAL, "mm, as the source states it"),
         ("site", TEXT, "where it was acquired"),
-        ("acquisition_source", TEXT, "where the acquisition facts came from"),
+        *(
+            (f"{fact}_source", TEXT, f"where {fact} came from: sidecar, table, path, documentation or manifest")
+            for fact in ("vendor", "model", "field_strength", "slice_thickness", "site")
+        ),
         ("has_segmentation", FLAG, "a segmentation is stored beside the slices"),
+        ("segmentation_codes", TEXT, "what the numbers of the segmentation mean, as code=meaning; ..."),
         ("p0_1", REAL, "in-brain intensity percentile 0.1"),
         ("p0_5", REAL, "in-brain intensity percentile 0.5"),
         ("p1", REAL, "in-brain intensity percentile 1"),
@@ -154,7 +161,7 @@ LABELS = _table(
         ("number", REAL, "the statement, if a number"),
         ("unit", TEXT, "unit of the number"),
         ("when", TEXT, "when it held: a date, an offset or an age, as when_kind says; empty if unknown"),
-        ("when_kind", TEXT, "date, offset_days or age_years"),
+        ("when_kind", TEXT, "date, shifted_date, offset_days or age_years"),
         ("when_precision", TEXT, "day, month or year"),
     ],
 )

@@ -1,15 +1,28 @@
 """Adapters: one file per source dataset, saying where its scans and labels are, and nothing else."""
 
-from braindino.datasets.base import Acquisition, Adapter, DatasetInfo, Discovery, Label, Scan
+from braindino.datasets.base import (
+    FACTS,
+    Acquisition,
+    Adapter,
+    DatasetInfo,
+    Discovery,
+    Label,
+    Moment,
+    Scan,
+    SubjectLink,
+)
 from braindino.datasets.registry import ADAPTERS, get_adapter
 
 __all__ = [
     "ADAPTERS",
+    "FACTS",
     "Acquisition",
     "Adapter",
     "DatasetInfo",
     "Discovery",
     "Label",
+    "Moment",
     "Scan",
+    "SubjectLink",
     "get_adapter",
 ]

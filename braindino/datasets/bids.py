@@ -55,7 +55,9 @@ class BidsAdapter:
             *_coverage(described, subjects, labels),
         ]
         told = _said_of_itself(root)
-        return Discovery(described, tuple(labels.labels), tuple(notes), told.get("Name"), told.get("License"))
+        return Discovery(
+            described, tuple(labels.labels), tuple(notes), title=told.get("Name"), licence=told.get("License")
+        )
 
 
 def _said_of_itself(root: Path) -> dict[str, str]:

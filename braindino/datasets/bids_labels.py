@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from braindino.datasets.base import Label
+from braindino.datasets.base import Label, Moment
 from braindino.datasets.tables import Row, SourceTable, read_delimited
 from braindino.datasets.values import (
     a_few,
@@ -72,7 +72,7 @@ def without_conflicts(labels: Sequence[Label]) -> tuple[list[Label], list[str]]:
     """Drops repeats, and every fact that is stated with different values; says which."""
     stated: dict[tuple[str, ...], list[Label]] = defaultdict(list)
     for label in labels:
-        key = (label.dataset, label.subject, label.session or "", label.label, label.when or "")
+        key = (label.dataset, label.subject, label.session or "", label.label, label.when.value if label.when else "")
         if label not in stated[key]:
             stated[key].append(label)
     kept = [versions[0] for versions in stated.values() if len(versions) == 1]
@@ -179,7 +179,7 @@ def _dated(label: Label, acq_time: str) -> Label:
         day = datetime.date.fromisoformat(acq_time[:10])
     except ValueError:
         return label
-    return replace(label, when=day.isoformat(), when_kind="date", when_precision="day")
+    return replace(label, when=Moment(day.isoformat(), "date", "day"))
 
 
 @dataclass(frozen=True)

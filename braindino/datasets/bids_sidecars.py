@@ -59,8 +59,8 @@ def acquisition_of(metadata: dict[str, Any], site: str | None = None) -> Acquisi
     if strength is not None and strength > 1000:
         strength /= 10_000  # stated in gauss
     thickness = _number(metadata, "SliceThickness")
-    known = any(fact is not None for fact in (vendor, model, strength, thickness))
-    return Acquisition(vendor, model, strength, thickness, site, "sidecar" if known else "table" if site else None)
+    told = Acquisition.of("sidecar", vendor, model, strength, thickness)
+    return told.or_else(Acquisition.of("table", site=site))
 
 
 def vendor_name(text: str | None) -> str | None:

@@ -16,9 +16,9 @@ _CONTRASTS = {"T1": "T1w", "T2": "T2w", "PD": "PD"}  # angiograms and diffusion 
 
 # The owners publish the scanners per hospital (https://brain-development.org/ixi-dataset/), not per file.
 _SITES = {
-    "Guys": Acquisition("Philips", "Gyroscan Intera", 1.5, site="Guys", source="documentation"),
-    "HH": Acquisition("Philips", "Intera", 3.0, site="HH", source="documentation"),
-    "IOP": Acquisition("GE", None, 1.5, site="IOP", source="documentation"),
+    "Guys": Acquisition.of("documentation", "Philips", "Gyroscan Intera", 1.5),
+    "HH": Acquisition.of("documentation", "Philips", "Intera", 3.0),
+    "IOP": Acquisition.of("documentation", "GE", None, 1.5),
 }
 _HOME = "https://brain-development.org/ixi-dataset/"
 
@@ -95,7 +95,8 @@ def _find_scans(root: Path, name: str) -> tuple[list[Scan], list[str]]:
             hint = None if present else f"The link {entry.name} leads nowhere: unpack IXI-{kind}.tar from {_HOME}."
             found[key] = Scan(
                 name, key, _subject(int(number)), Path(entry.path), contrast=_CONTRASTS[kind],
-                acquisition=_SITES[site], image_present=present, absent_hint=hint,
+                acquisition=_SITES[site].or_else(Acquisition.of("path", site=site)),
+                image_present=present, absent_hint=hint,
             )  # fmt: skip
     notes = [f"Found more than once and taken once: {a_few(copies)}."] if copies else []
     if unused:

@@ -142,8 +142,7 @@ class _Reading:
             strength = parse_number(text)
             if strength is None or not 0 < strength < 25:
                 self.problems.append(f"Line {row.line}: field_strength {text!r} is no number of tesla (such as 1.5).")
-        stated = vendor is not None or strength is not None
-        return Acquisition(vendor, field_strength=strength, source="manifest" if stated else None)
+        return Acquisition.of("manifest", vendor, field_strength=strength)
 
     def _row_labels(self, row: Row, scan: Scan, columns: list[str]) -> list[Label]:
         base = Label(scan.dataset, scan.subject, "", session=scan.session)

@@ -1,7 +1,7 @@
 """A synthetic cohort, grown from the ICBM152 template and written in the layouts of real datasets."""
 
 from braindino.phantom.cohort import Subject, make_cohort
-from braindino.phantom.plan import Plan, ScanFile
+from braindino.phantom.plan import Plan, ScanFile, Told, ToldLabel
 from braindino.phantom.render import Rendered, render
 from braindino.phantom.write import LAYOUTS, MARKER, plan_cohort, write_cohort
 
@@ -12,6 +12,8 @@ __all__ = [
     "Rendered",
     "ScanFile",
     "Subject",
+    "Told",
+    "ToldLabel",
     "make_cohort",
     "plan_cohort",
     "render",

@@ -1,18 +1,49 @@
-"""What a layout consists of, before anything is rendered: scans with their file names, and text files."""
+"""What a layout consists of, before anything is rendered: scans with their file names, other files, and the truth."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from braindino.phantom.cohort import Subject
+
+Corner = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the files of a layout say about one scan, in the words of the feature store; None where they are silent.
+
+    `facts` holds vendor, model, field_strength (tesla), slice_thickness (mm) and site, as far as stated. `when` is
+    (kind, value), such as ("date", "2006-11-02") or ("offset_days", "757").
+    """
+
+    subject: str
+    session: str | None = None
+    run: str | None = None
+    when: tuple[str, str] | None = None
+    facts: Mapping[str, str | float] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class ToldLabel:
+    """One fact about a person that the files of a layout state, in the words of the feature store."""
+
+    subject: str
+    label: str
+    value: str | float
+    unit: str | None = None
+    session: str | None = None
+    when: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
 class ScanFile:
     """One scan to render and where it goes; all paths are relative to the dataset's root.
 
-    `axes` are the directions that the stored voxel axes run to, such as "PSR" for a sagittal acquisition;
-    `tilt` the obliquity in degrees that the header states. The lesion mask is written only for people who
-    have lesions.
+    `axes` are the directions that the stored voxel axes run to, such as "PSR" for a sagittal acquisition; `tilt` the
+    obliquity in degrees that the header states. `field_mm` are two corners of the field of view in RAS mm, where the
+    layout prescribes them. `singleton` adds a fourth axis of length 1, `slope` stores integers that the header scales.
+    The lesion mask is written only for people who have lesions; `lesion_codes` are the numbers of its nested parts,
+    from the core outwards.
     """
 
     subject: Subject
@@ -23,6 +54,11 @@ class ScanFile:
     with_skull: bool = False
     brain_mask: str | None = None
     lesion_mask: str | None = None
+    lesion_codes: tuple[int, ...] = (1,)
+    field_mm: tuple[Corner, Corner] | None = None
+    singleton: bool = False
+    slope: float | None = None
+    told: Told | None = None
 
     @property
     def segmentation(self) -> str | None:
@@ -32,8 +68,14 @@ class ScanFile:
 
 @dataclass(frozen=True)
 class Plan:
-    """A dataset to write: who is in it, its scans, and its text files by relative path."""
+    """A dataset to write: who is in it, its scans, and its other files by relative path (text as UTF-8).
+
+    `labels` is everything that its tables state of the people and that the feature store has a word for; `links` are
+    pairs of (id here, (other dataset, id there)) that its tables state.
+    """
 
     subjects: Sequence[Subject]
     scans: Sequence[ScanFile]
-    texts: Mapping[str, str]
+    files: Mapping[str, str | bytes]
+    labels: Sequence[ToldLabel] = ()
+    links: Sequence[tuple[str, tuple[str, str]]] = ()

@@ -10,6 +10,7 @@ from braindino.phantom.anatomy import draw_anatomy
 from braindino.phantom.cohort import Subject
 from braindino.phantom.contrast import NOISE, brain_signal, get_contrast, receive
 from braindino.phantom.head import HEAD_SIGNALS, head_signal
+from braindino.phantom.plan import Corner
 from braindino.phantom.template import Array, field_grid, sample, smooth_noise
 from braindino.phantom.warp import Frame, Tissues, tissues_of, to_template
 
@@ -33,14 +34,21 @@ class Rendered:
     lesion: npt.NDArray[np.uint8]
 
 
-def frame_for(spacing_mm: float, *, with_skull: bool) -> Frame:
-    """The voxel grid of phantoms of a spacing: wide enough for every brain, or every head."""
-    low, high = (_HEAD_LOW, _HEAD_HIGH) if with_skull else (_BRAIN_LOW, _BRAIN_HIGH)
+def frame_for(spacing_mm: float, *, with_skull: bool, field_mm: tuple[Corner, Corner] | None = None) -> Frame:
+    """The voxel grid of phantoms of a spacing: wide enough for every brain, or every head, unless told."""
+    low, high = field_mm or ((_HEAD_LOW, _HEAD_HIGH) if with_skull else (_BRAIN_LOW, _BRAIN_HIGH))
     shape = [int(np.ceil((b - a) / spacing_mm)) for a, b in zip(low, high, strict=True)]
     return Frame((shape[0], shape[1], shape[2]), low, spacing_mm)
 
 
-def render(subject: Subject, contrast: str, spacing_mm: float = 2.0, *, with_skull: bool = False) -> Rendered:
+def render(
+    subject: Subject,
+    contrast: str,
+    spacing_mm: float = 2.0,
+    *,
+    with_skull: bool = False,
+    field_mm: tuple[Corner, Corner] | None = None,
+) -> Rendered:
     """One scan of a person; the same arguments give the same voxels.
 
     Without a skull everything outside the brain is exactly 0, as in data that its owners stripped.
@@ -49,7 +57,7 @@ def render(subject: Subject, contrast: str, spacing_mm: float = 2.0, *, with_sku
         ConfigError: phantoms have no such contrast.
     """
     signals = get_contrast(contrast)
-    frame = frame_for(spacing_mm, with_skull=with_skull)
+    frame = frame_for(spacing_mm, with_skull=with_skull, field_mm=field_mm)
     tissues = tissues_of(subject, frame)
     rng = subject.rng(_SCAN + sum(contrast.encode()))
     clean = brain_signal(tissues, signals, (subject.age - 20) / 70)

@@ -59,10 +59,10 @@ def write_cohort(
     shutil.rmtree(partial_folder, ignore_errors=True)
     partial_folder.mkdir(parents=True)
     marker = _MARKER_TEXT.format(layout=layout, n=n_subjects, seed=seed, spacing=spacing_mm)
-    for path, text in {MARKER: marker, **plan.texts}.items():
+    for path, content in {MARKER: marker, **plan.files}.items():
         target = partial_folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8", newline="")
+        target.write_bytes(content.encode() if isinstance(content, str) else content)
     _write_scans(partial_folder, plan.scans, spacing_mm, workers)
     if dest.exists():
         dest.rmdir()

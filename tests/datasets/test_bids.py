@@ -70,7 +70,7 @@ def test_sidecars_are_inherited_and_the_inner_one_wins(tmp_path):
         },
     )
     plain, other = (scan.acquisition for scan in BIDS.discover(root, "d").scans)
-    assert (plain.vendor, plain.field_strength, plain.slice_thickness, plain.source) == (
+    assert (plain.vendor, plain.field_strength, plain.slice_thickness, dict(plain.sources)["vendor"]) == (
         "Siemens",
         3.0,
         1.0,

@@ -1,4 +1,4 @@
-from braindino.datasets import get_adapter
+from braindino.datasets import Moment, get_adapter
 from tests.datasets.helpers import bids, values
 
 BIDS = get_adapter("bids")
@@ -77,7 +77,7 @@ def test_sessions_have_their_own_ages(tmp_path):
     found = discover(tmp_path, "participant_id\tsex\nsub-01\tM\n", **{"sub-01/sub-01_sessions.tsv": sessions})
     ages = {label.session: label for label in found.labels if label.label == "age"}
     assert ages["1"].number == 70.5
-    assert (ages["1"].when, ages["1"].when_kind, ages["1"].when_precision) == ("1911-03-06", "date", "day")
+    assert ages["1"].when == Moment("1911-03-06", "date", "day")
     assert (ages["2"].number, ages["2"].when) == (90, None)
 
 

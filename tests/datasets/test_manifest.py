@@ -37,7 +37,7 @@ def test_all_columns(tmp_path):
     assert first.brain_mask == tmp_path / "p1/brain.mgz"
     assert (first.acquisition.vendor, first.acquisition.field_strength) == ("Siemens", 3.0)
     assert second.image.as_posix() == "/elsewhere/p1 flair.img"
-    assert (second.segmentation, second.acquisition.source) == (tmp_path / "les.img", None)
+    assert (second.segmentation, second.acquisition.sources) == (tmp_path / "les.img", ())
     assert (third.contrast, third.skull_stripped, third.session) == ("swi", None, None)
     assert all(scan.image_present for scan in found.scans), "a missing file is refused at ingest, by imaging"
     assert values(found, "age") == {"p1": 61.5, "p2": 90}

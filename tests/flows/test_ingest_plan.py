@@ -60,7 +60,7 @@ def test_a_new_mask_makes_the_scan_new(tmp_path: Path, scan: Scan) -> None:
 
 def test_another_description_needs_no_voxels(tmp_path: Path, scan: Scan) -> None:
     known = as_known(decide(tmp_path, scan).read[0])
-    told = replace(scan, acquisition=Acquisition(vendor="Siemens"))
+    told = replace(scan, acquisition=Acquisition.of("table", vendor="Siemens"))
     todo = decide(tmp_path, told, known)
     assert (len(todo.read), len(todo.describe)) == (0, 1)
 
