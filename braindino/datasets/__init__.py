@@ -11,17 +11,20 @@ from braindino.datasets.base import (
     Scan,
     SubjectLink,
 )
+from braindino.datasets.overlaps import OVERLAPS, Overlap
 from braindino.datasets.registry import ADAPTERS, get_adapter
 
 __all__ = [
     "ADAPTERS",
     "FACTS",
+    "OVERLAPS",
     "Acquisition",
     "Adapter",
     "DatasetInfo",
     "Discovery",
     "Label",
     "Moment",
+    "Overlap",
     "Scan",
     "SubjectLink",
     "get_adapter",

@@ -12,8 +12,8 @@ MOMENT_KINDS = ("date", "shifted_date", "offset_days", "age_years")
 class Acquisition:
     """How a scan was acquired, as far as the source says; unknown stays None.
 
-    `sources` names, for every fact that is known, where it came from: "sidecar", "table", "path", "documentation" or
-    "manifest", as (fact, source) pairs.
+    `sources` names, for every fact that is known, where it came from: "sidecar", "table", "path", "documentation",
+    "manifest" or "dicom" (a header), as (fact, source) pairs.
     """
 
     vendor: str | None = None
@@ -66,7 +66,9 @@ class Scan:
     `source_key` is made of the source's own ids and entities and identifies the scan for good, whatever the folder is
     called and whatever contrast it is later found to have. Paths are absolute. A scan that the source lists but whose
     image is not on disk has `image_present=False`; `absent_hint` then says how to fetch it. `segmentation_codes` says
-    what the numbers of the segmentation mean, as (code, meaning) pairs.
+    what the numbers of the segmentation mean, as (code, meaning) pairs. `orientation` says where the stored voxel axes
+    point, as three letters such as "ASL" (to anterior, superior, left), for files whose format cannot say it (Analyze);
+    a file that states its orientation is believed.
     """
 
     dataset: str
@@ -81,6 +83,7 @@ class Scan:
     segmentation: Path | None = None
     segmentation_codes: tuple[tuple[int, str], ...] = ()
     skull_stripped: bool | None = None  # None: the source does not say
+    orientation: str | None = None
     acquisition: Acquisition = field(default_factory=Acquisition)
     image_present: bool = True
     absent_hint: str | None = None

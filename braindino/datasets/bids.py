@@ -1,26 +1,14 @@
 """The generic BIDS adapter: any dataset in the Brain Imaging Data Structure, under a name the user gives."""
 
 import json
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
-from braindino.datasets.base import Acquisition, DatasetInfo, Discovery, Scan
-from braindino.datasets.bids_files import (
-    AnatFile,
-    AnatFolder,
-    anat_folders,
-    derivative_folders,
-    subject_folders,
-)
-from braindino.datasets.bids_labels import LabelsFound, read_labels
-from braindino.datasets.bids_masks import assign_masks
-from braindino.datasets.bids_names import NOT_SCANS, contrast_of, is_scan
-from braindino.datasets.bids_sidecars import SidecarReader, acquisition_of, is_stripped
+from braindino.datasets.base import DatasetInfo, Discovery
+from braindino.datasets.bids_files import subject_folders
+from braindino.datasets.bids_labels import read_labels
+from braindino.datasets.bids_tree import TreeRules, coverage_notes, read_tree
 from braindino.datasets.values import a_few
 from braindino.errors import DatasetError
-
-_FETCH = "The image is a git-annex link without content: run `datalad get {path}` (or `git annex get {path}`)."
 
 
 class BidsAdapter:
@@ -42,22 +30,13 @@ class BidsAdapter:
         """
         root = root.absolute()
         _check(root, name)
-        folders = list(anat_folders(root))
-        scans, doubles = _one_per_key([file for folder in folders for file in folder.images if is_scan(file.name)])
         subjects = [folder.name.removeprefix("sub-") for folder in subject_folders(root)]
-        labels = read_labels(root, name, subjects)
-        described, unreadable = _describe(root, name, folders, scans, labels)
-        notes = [
-            *labels.notes,
-            *doubles,
-            *_other_files(folders),
-            *unreadable,
-            *_coverage(described, subjects, labels),
-        ]
+        found = read_labels(root, name, subjects)
+        tree = read_tree(root, name, TreeRules(masks_elsewhere=True), found.sites)
+        labels = tuple(found.labels)
+        notes = (*found.notes, *tree.notes, *coverage_notes(tree, labels))
         told = _said_of_itself(root)
-        return Discovery(
-            described, tuple(labels.labels), tuple(notes), title=told.get("Name"), licence=told.get("License")
-        )
+        return Discovery(tree.scans, labels, notes, title=told.get("Name"), licence=told.get("License"))
 
 
 def _said_of_itself(root: Path) -> dict[str, str]:
@@ -87,88 +66,3 @@ def _check(root: Path, name: str) -> None:
         problems.append(f"{root} has no participants.tsv either, which holds age, sex and group.")
     if problems:
         raise DatasetError(name, tuple(problems))
-
-
-def _describe(
-    root: Path, name: str, folders: Sequence[AnatFolder], files: Sequence[AnatFile], labels: LabelsFound
-) -> tuple[tuple[Scan, ...], list[str]]:
-    """The scans of files, and notes on sidecars that could not be read."""
-    candidates = [file for folder in (*folders, *derivative_folders(root)) for file in folder.images]
-    brain = assign_masks(files, candidates, "brain")
-    lesion = assign_masks(files, candidates, "lesion")
-    sidecars = {file.path: folder.sidecars for folder in folders for file in folder.images}
-    reader, scans = SidecarReader(), []
-    for file in files:
-        metadata = reader.merged(file.name, sidecars[file.path])
-        acquisition = acquisition_of(metadata, labels.sites.get(file.subject))
-        stripped = is_stripped(file.name, metadata)
-        masks = (brain.get(file.path), lesion.get(file.path))
-        scans.append(_scan(root, name, file, acquisition, stripped, masks))
-    bad = [path.name for path in reader.unreadable]
-    return tuple(scans), [f"Sidecars that are no readable JSON: {a_few(bad)}."] if bad else []
-
-
-def _scan(
-    root: Path,
-    name: str,
-    file: AnatFile,
-    acquisition: Acquisition,
-    stripped: bool | None,
-    masks: tuple[Path | None, Path | None],
-) -> Scan:
-    relative = file.path.relative_to(root)
-    return Scan(
-        dataset=name,
-        source_key=relative.with_name(file.name.stem).as_posix(),
-        subject=file.subject,
-        image=file.path,
-        session=file.session,
-        contrast=contrast_of(file.name),
-        run=file.name.entities.get("run"),
-        brain_mask=masks[0],
-        segmentation=masks[1],
-        skull_stripped=stripped,
-        acquisition=acquisition,
-        image_present=file.present,
-        absent_hint=None if file.present else _FETCH.format(path=relative.as_posix()),
-    )
-
-
-def _one_per_key(files: Sequence[AnatFile]) -> tuple[list[AnatFile], list[str]]:
-    """One file per scan: of `x.nii` and `x.nii.gz`, the one with content, else the compressed one."""
-    best: dict[Path, AnatFile] = {}
-    doubles = []
-    for file in files:
-        key = file.path.with_name(file.name.stem)
-        if key in best:
-            doubles.append(file.name.stem)
-        if key not in best or _preference(file) > _preference(best[key]):
-            best[key] = file
-    return list(best.values()), [
-        f"Stored twice, as .nii and .nii.gz, and taken once: {a_few(doubles)}."
-    ] if doubles else []
-
-
-def _preference(file: AnatFile) -> tuple[bool, bool]:
-    return file.present, file.path.name.endswith(".gz")
-
-
-def _other_files(folders: Sequence[AnatFolder]) -> list[str]:
-    names = [file.name for folder in folders for file in folder.images]
-    suffixes = Counter(name.suffix or name.stem for name in names if not is_scan(name) and name.suffix not in NOT_SCANS)
-    return [f"{n} anat/ file(s) with the suffix {suffix} are not taken as scans." for suffix, n in suffixes.items()]
-
-
-def _coverage(scans: Sequence[Scan], subjects: Sequence[str], labels: LabelsFound) -> list[str]:
-    notes = []
-    labelled = {label.subject for label in labels.labels}
-    imaged = {scan.subject for scan in scans}
-    if labelled and (silent := sorted(imaged - labelled)):
-        notes.append(f"{len(silent)} subject(s) with images have no row in participants.tsv: {a_few(silent)}.")
-    if without := sorted(labelled - set(subjects)):
-        notes.append(f"{len(without)} subject(s) of participants.tsv have no folder: {a_few(without)}.")
-    if empty := sorted(set(subjects) - imaged):
-        notes.append(f"{len(empty)} subject folder(s) hold no anatomical scan: {a_few(empty)}.")
-    if absent := sum(not scan.image_present for scan in scans):
-        notes.append(f"{absent} scan(s) are links without content; fetch them with `datalad get` or `git annex get`.")
-    return notes

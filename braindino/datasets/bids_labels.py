@@ -55,7 +55,7 @@ def read_labels(root: Path, dataset: str, subjects: Sequence[str]) -> LabelsFoun
     path = root / "participants.tsv"
     if path.is_file():
         table = read_delimited(path, "\t")
-        _read_table(table, _Dictionary(root / "participants.json"), _Ids(subjects), dataset, found)
+        _read_table(table, _Dictionary(root / "participants.json"), SubjectIds(subjects), dataset, found)
     else:
         found.notes.append("There is no participants.tsv: age, sex and diagnosis are unknown.")
     for subject in subjects:
@@ -82,7 +82,7 @@ def without_conflicts(labels: Sequence[Label]) -> tuple[list[Label], list[str]]:
     return kept, [f"Stated twice with different values and left out: {a_few(disputed)}."]
 
 
-class _Ids:
+class SubjectIds:
     """Finds the image folder a table's participant id means."""
 
     def __init__(self, subjects: Sequence[str]) -> None:
@@ -93,6 +93,7 @@ class _Ids:
         self._unpadded = {short: full[0] for short, full in unpadded.items() if len(full) == 1}
 
     def resolve(self, participant: str) -> str:
+        """The id as its folder has it; the id itself, without `sub-`, where no folder or more than one fits."""
         bare = participant.removeprefix("sub-")
         return bare if bare in self._known else self._unpadded.get(bare.lstrip("0"), bare)
 
@@ -125,12 +126,12 @@ def _first(columns: Sequence[str], wanted: Sequence[str]) -> str | None:
 
 
 def _read_table(
-    table: SourceTable, dictionary: _Dictionary, who: "_Ids | str", dataset: str, found: LabelsFound
+    table: SourceTable, dictionary: _Dictionary, who: SubjectIds | str, dataset: str, found: LabelsFound
 ) -> None:
     """Adds a table's labels to `found`; `who` finds the subject of a row, or is that of the whole table."""
     found.notes += table.notes
     key = _first(table.columns, ("participant_id",))
-    if key is None and isinstance(who, _Ids):
+    if key is None and isinstance(who, SubjectIds):
         named = ", ".join(table.columns)
         found.notes.append(f"{table.path.name} has no column participant_id and was not read (it has {named}).")
         return
@@ -147,7 +148,7 @@ def _read_table(
     ]
     rejected: dict[str, list[str]] = defaultdict(list)
     for row in table.rows:
-        subject = who.resolve(row.cells[key]) if key is not None and isinstance(who, _Ids) else str(who)
+        subject = who.resolve(row.cells[key]) if key is not None and isinstance(who, SubjectIds) else str(who)
         session = row.cells[session_column].removeprefix("ses-") if session_column else ""
         base = Label(dataset, subject, "", session=None if is_missing(session) else session)
         if when_column:

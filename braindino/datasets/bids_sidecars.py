@@ -38,6 +38,10 @@ class SidecarReader:
             merged.update(self._read(path))
         return merged
 
+    def read(self, path: Path) -> dict[str, Any]:
+        """The metadata of one sidecar by itself."""
+        return self._read(path)
+
     def _read_file(self, path: Path) -> dict[str, Any]:
         try:
             # A pipe would be waited for without end.

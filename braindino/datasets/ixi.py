@@ -1,11 +1,13 @@
 """IXI (brain-development.org): healthy adults from three London hospitals; flat NIfTI files and one table."""
 
+import datetime
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from braindino.datasets.base import Acquisition, DatasetInfo, Discovery, Label, Scan
+from braindino.datasets.base import Acquisition, DatasetInfo, Discovery, Label, Moment, Scan
 from braindino.datasets.bids_files import content_present, entries
 from braindino.datasets.tables import Row, SourceTable, read_delimited, read_excel
 from braindino.datasets.values import a_few, cap_age, parse_number
@@ -22,7 +24,7 @@ _SITES = {
 }
 _HOME = "https://brain-development.org/ixi-dataset/"
 
-_ID, _SEX, _AGE = "IXI_ID", "SEX_ID (1=m, 2=f)", "AGE"
+_ID, _SEX, _AGE, _DATE = "IXI_ID", "SEX_ID (1=m, 2=f)", "AGE", "STUDY_DATE"
 # In these columns 0 means missing; a duplicated row has zeros in all of them.
 _ZERO_IS_MISSING = ("HEIGHT", "WEIGHT", "ETHNIC_ID", "MARITAL_ID", "OCCUPATION_ID", "QUALIFICATION_ID")
 _SEXES = {1.0: "male", 2.0: "female"}
@@ -74,7 +76,9 @@ class IxiAdapter:
         unlisted = sorted({scan.subject for scan in scans} - {_subject(number) for number in _ids(table)})
         if unlisted:
             oddities.append(f"{len(unlisted)} imaged participant(s) are not in {path.name}: {a_few(unlisted)}.")
-        return Discovery(tuple(scans), tuple(labels), (*notes, *table.notes, *oddities))
+        dates = _study_dates(table)
+        dated = tuple(replace(scan, when=dates.get(scan.subject)) for scan in scans)
+        return Discovery(dated, tuple(labels), (*notes, *table.notes, *oddities))
 
 
 def _find_scans(root: Path, name: str) -> tuple[list[Scan], list[str]]:
@@ -177,6 +181,23 @@ def _labels(table: SourceTable, name: str) -> tuple[list[Label], list[str]]:
     if implausible:
         notes.append(f"Implausible and left out: {a_few(implausible)}.")
     return labels, notes
+
+
+def _study_dates(table: SourceTable) -> dict[str, Moment]:
+    """The day of each participant's scans, where the table tells one day."""
+    dates = {}
+    for number, rows in _ids(table).items():
+        stated = {day for row in rows if (day := _date(row.cells.get(_DATE, ""))) is not None}
+        if len(stated) == 1:
+            dates[_subject(number)] = Moment(stated.pop(), "date", "day")
+    return dates
+
+
+def _date(text: str) -> str | None:
+    try:
+        return datetime.date.fromisoformat(text[:10]).isoformat()
+    except ValueError:
+        return None
 
 
 def _conflict(rows: Sequence[Row]) -> bool:

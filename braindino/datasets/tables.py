@@ -88,22 +88,22 @@ def read_delimited(path: Path, delimiter: str) -> SourceTable:
     return SourceTable(path, columns, tuple(rows), tuple(notes))
 
 
-def read_excel(path: Path, sheet: str) -> SourceTable:
-    """One sheet of an .xls or .xlsx file; every cell becomes text (5.0 -> "5", dates -> ISO).
+def read_excel(path: Path, sheet: str | None = None) -> SourceTable:
+    """One sheet, by default the first, of an .xls or .xlsx file; every cell becomes text (5.0 -> "5", dates -> ISO).
 
     Raises:
         DatasetError: the file cannot be read or has no such sheet.
     """
-    import python_calamine  # only IXI comes as Excel so far
+    import python_calamine  # few datasets come as Excel
 
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(path)
-        raw = workbook.get_sheet_by_name(sheet).to_python()
+        raw = workbook.get_sheet_by_name(sheet or workbook.sheet_names[0]).to_python()
     except (OSError, python_calamine.CalamineError) as error:
-        message = f"The sheet {sheet!r} of {path} cannot be read ({error}); download the file again."
+        message = f"The sheet {sheet or 1!r} of {path} cannot be read ({error}); download the file again."
         raise DatasetError(path.name, (message,)) from error
     if not raw:
-        raise DatasetError(path.name, (f"The sheet {sheet!r} of {path} is empty.",))
+        raise DatasetError(path.name, (f"The sheet {sheet or 1!r} of {path} is empty.",))
     columns = _header(path, [_cell_text(cell) for cell in raw[0]])
     rows = [
         Row(line, dict(zip(columns, map(_cell_text, cells), strict=False)))

@@ -35,6 +35,10 @@ _SEXES = {"m": "male", "male": "male", "man": "male", "boy": "male"} | {
     "f": "female", "female": "female", "woman": "female", "girl": "female",
 }  # fmt: skip
 
+_HANDS = {"r": "right", "right": "right", "l": "left", "left": "left"} | dict.fromkeys(
+    ("a", "ambi", "ambidextrous", "mixed", "both"), "ambidextrous"
+)
+
 # Columns that may identify a person never become labels.
 _PRIVATE = re.compile(r"birth|\bdob\b|\b(?:first|last|sur|full|patient)[ _]?name\b|\binitials\b|address|e-?mail|phone")
 
@@ -69,6 +73,11 @@ def parse_age(text: str) -> float | None:
 def parse_sex(text: str) -> str | None:
     """`male` or `female`; None for anything else. Numbers differ in meaning between tables."""
     return _SEXES.get(text.strip().lower())
+
+
+def parse_handedness(text: str) -> str | None:
+    """`right`, `left` or `ambidextrous`; None for anything else: scores and codes differ in meaning between tables."""
+    return _HANDS.get(text.strip().lower())
 
 
 def is_private(column: str) -> bool:

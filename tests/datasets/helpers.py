@@ -3,6 +3,10 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from braindino.errors import DatasetError
+
 # What a scan of a subject that was never fetched looks like in a copied git-annex tree (OpenNeuro ds000030).
 ANNEX_POINTER = (
     "../../.git/annex/objects/KM/vk/MD5E-s11637742--75cab8005361c2504ba5a7f02ecbacd7.nii.gz/"
@@ -32,3 +36,11 @@ def values(discovery, label: str) -> dict[str, object]:
     """{subject: value or number} of one label."""
     found = [item for item in discovery.labels if item.label == label]
     return {item.subject: item.value if item.number is None else item.number for item in found}
+
+
+def problems(adapter, root: Path) -> str:
+    """The text of the one error that says why the tree at `root` cannot be read."""
+    with pytest.raises(DatasetError) as caught:
+        adapter.discover(root, "mine")
+    assert caught.value.dataset == "mine"
+    return "\n".join(caught.value.problems)

@@ -12,6 +12,7 @@ from braindino.datasets.values import (
     is_private,
     nearest,
     parse_age,
+    parse_handedness,
     parse_number,
     parse_sex,
 )
@@ -91,3 +92,10 @@ def test_a_column_is_numeric_when_all_that_is_said_is_a_number():
 def test_nearest_word():
     assert nearest("Skull_striped", ["subject", "skull_stripped"]) == "skull_stripped"
     assert nearest("zzz", ["subject"]) is None
+
+
+def test_handedness_in_words_and_never_from_scores():
+    cells = ("R", "left", "Ambi", "Mixed", "L->R", "0.67", "1")
+    assert [parse_handedness(cell) for cell in cells] == [
+        "right", "left", "ambidextrous", "ambidextrous", None, None, None,
+    ]  # fmt: skip

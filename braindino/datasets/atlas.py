@@ -1,0 +1,177 @@
+"""ATLAS (stroke lesions outlined on T1w): release 2.0 in MNI space, and the raw trees of R2.1 and 3.0."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from braindino.datasets.base import Acquisition, DatasetInfo, Discovery, Label, Scan
+from braindino.datasets.bids_cohort import require_folder, subject_finder
+from braindino.datasets.bids_files import subject_folders
+from braindino.datasets.bids_sidecars import vendor_name
+from braindino.datasets.bids_tree import (
+    TreeRules,
+    bids_roots,
+    coverage_notes,
+    join_trees,
+    read_tree,
+    tables_above_subjects,
+)
+from braindino.datasets.required import Missing
+from braindino.datasets.search import read_table
+from braindino.datasets.tables import Row, read_delimited
+from braindino.datasets.values import a_few, is_missing, parse_number
+from braindino.errors import DatasetError
+
+_HOME = "https://fcon_1000.projects.nitrc.org/indi/retro/atlas.html"
+_GET = f"unpack the archive from {_HOME} (its password comes by e-mail after the signed form)"
+_DAYS, _CHRONICITY, _SITE = "DAYS_POST_STROKE", "CHRONICITY", "SITE"
+_RULES = TreeRules(contrasts=frozenset({"T1w"}), segmentation_codes=((1, "stroke lesion"),))
+
+
+@dataclass(frozen=True)
+class AtlasAdapter:
+    """Reads `Training/R001/sub-*/ses-*/anat` of release 2.0 or of a raw tree, or one site's folder, and the tables.
+
+    The raw trees have a `*_metadata.csv` per session with the days since the stroke, of which 0 and negative numbers
+    are codes for unknown. Release 2.0 has one table, `*MetaData.xlsx` (or .csv), in which no such column, no age and no
+    sex is known to be; its header is documented in part only, so `subject_names` are the spellings of its subjects'
+    column and `vendor_words` what the column of scanner brands is known by, if there is one. Some masks are stored as
+    0.01 or 0.9999 instead of 1. The split is that of the folder: the test part has no masks.
+    """
+
+    subject_names: tuple[str, ...] = ("Subject ID", "INDI Subject ID", "Subject", "participant_id")
+    vendor_words: tuple[str, ...] = ("scanner", "manufacturer", "vendor")
+
+    info = DatasetInfo(
+        name="atlas",
+        title="ATLAS: Anatomical Tracings of Lesions After Stroke",
+        licence="data use agreement (free after a signed form)",
+        restrictions="Use under the signed agreement only; the archive is encrypted and not to be passed on.",
+        homepage=_HOME,
+    )
+
+    def discover(self, root: Path, name: str) -> Discovery:
+        """T1w with lesion masks; the split, and in raw trees days since stroke and chronicity per session.
+
+        Raises:
+            DatasetError: no T1w, no table, or no column of one that is needed; all at once.
+        """
+        root = root.absolute()
+        require_folder(root, name, _GET)
+        missing = Missing()
+        folders = bids_roots(root)
+        tree = join_trees({folder: read_tree(folder, name, _rules(folder)) for folder in folders})
+        if not tree.scans:
+            missing.say(f"{root} holds no folder like Training/R001/sub-r001s001 with a T1w: {_GET}.")
+        raw = [scan for scan in tree.scans if "space-orig" in scan.source_key]
+        sessions = _Sessions.read(raw, missing)
+        vendors = self._vendors(root, tree.subjects, missing) if len(raw) < len(tree.scans) else {}
+        missing.raise_if_any(name)
+        labels = [*_splits(name, folders, tree.subjects), *sessions.labels(name)]
+        tree = replace(tree, scans=tuple(sessions.described(_with_vendor(scan, vendors)) for scan in tree.scans))
+        notes = (*tree.notes, *sessions.notes(), *coverage_notes(tree, labels, "the tables"))
+        return Discovery(tree.scans, tuple(labels), notes)
+
+    def _vendors(self, root: Path, subjects: Sequence[str], missing: Missing) -> dict[str, str]:
+        """The scanner brand of the subjects of release 2.0, if its table has such a column."""
+        paths = [path for end in ("xlsx", "csv") for path in tables_above_subjects(root, f"*MetaData.{end}")]
+        if not paths:
+            missing.say(f"{root} has no table like 20220425_ATLAS_2.0_MetaData.xlsx: {_GET}, give its top folder.")
+            return {}
+        table = read_table(paths[0], (), missing, _GET)
+        if table is None:
+            return {}
+        missing.column(table, self.subject_names, _GET)
+        brand = next((c for c in table.columns if any(word in c.lower() for word in self.vendor_words)), None)
+        subject = subject_finder(table, self.subject_names, subjects)
+        cells = {who: row.cells.get(brand, "") for row in table.rows if brand and (who := subject(row)) is not None}
+        return {who: vendor_name(cell) or cell for who, cell in cells.items() if not is_missing(cell)}
+
+
+@dataclass(frozen=True)
+class _Sessions:
+    """What the metadata of single sessions say: a row per session; sessions without a file, and with a header only."""
+
+    rows: dict[tuple[str, str | None], Row]
+    absent: tuple[str, ...]
+    empty: tuple[str, ...]
+
+    @classmethod
+    def read(cls, scans: Iterable[Scan], missing: Missing) -> "_Sessions":
+        rows: dict[tuple[str, str | None], Row] = {}
+        absent, empty, wrong = [], [], []
+        for scan in scans:
+            path = scan.image.with_name(f"sub-{scan.subject}_ses-{scan.session}_metadata.csv")
+            try:
+                table = read_delimited(path, ",") if path.is_file() else None
+            except DatasetError:
+                wrong.append(path.name)
+                continue
+            if table is None:
+                absent.append(path.name)
+            elif {_DAYS, _CHRONICITY} - set(table.columns):
+                wrong.append(path.name)
+            elif not table.rows:
+                empty.append(path.name)
+            else:
+                rows[scan.subject, scan.session] = table.rows[0]
+        if wrong:
+            names = f"{_DAYS} and {_CHRONICITY}"
+            missing.say(f"{len(wrong)} file(s) are no tables with the columns {names} ({a_few(wrong)}): {_GET}.")
+        if absent and not (rows or empty or wrong):
+            missing.say(f"Of {len(absent)} sessions none has its metadata ({a_few(absent)}): {_GET}.")
+        return cls(rows, tuple(absent), tuple(empty))
+
+    def labels(self, name: str) -> list[Label]:
+        """Days since stroke and chronicity; nothing where the source says nothing."""
+        found = []
+        for (subject, session), row in self.rows.items():
+            days = parse_number(row.cells[_DAYS])
+            if days is not None and days > 0:
+                found.append(Label(name, subject, "days_since_stroke", number=days, unit="days", session=session))
+            if not is_missing(chronicity := row.cells[_CHRONICITY]):
+                found.append(Label(name, subject, "stroke_chronicity", value=chronicity, session=session))
+        return found
+
+    def described(self, scan: Scan) -> Scan:
+        """The scan with the site that its session's metadata name."""
+        row = self.rows.get((scan.subject, scan.session))
+        site = row.cells.get(_SITE) if row else None
+        if is_missing(site):
+            return scan
+        return replace(scan, acquisition=Acquisition.of("table", site=site).or_else(scan.acquisition))
+
+    def notes(self) -> list[str]:
+        """Which sessions have no metadata, no row, or no usable number of days."""
+        dayless = [
+            subject for (subject, _), row in self.rows.items() if (parse_number(row.cells[_DAYS]) or 0) <= 0
+        ]  # fmt: skip
+        said = (
+            (self.absent, "session(s) have no metadata.csv"),
+            (self.empty, "metadata.csv have a header and no row"),
+            (dayless, "session(s) have no positive number of days since stroke"),
+        )
+        return [f"{len(which)} {what}: {a_few(which)}." for which, what in said if which]
+
+
+def _rules(folder: Path) -> TreeRules:
+    return replace(_RULES, facts=Acquisition.of("path", site=folder.name))
+
+
+def _with_vendor(scan: Scan, vendors: dict[str, str]) -> Scan:
+    told = Acquisition.of("table", vendor=vendors.get(scan.subject))
+    return replace(scan, acquisition=scan.acquisition.or_else(told))
+
+
+def _splits(name: str, folders: Iterable[Path], subjects: Iterable[str]) -> list[Label]:
+    """The part of the challenge by the folder above the site: `Training`, `Testing`, `ATLAS3_Training_Raw`."""
+    known, labels = set(subjects), []
+    for folder in folders:
+        above = folder.parent.name.lower()
+        part = "training" if "train" in above else "test" if "test" in above else None
+        for inside in subject_folders(folder) if part else ():
+            subject = inside.name.removeprefix("sub-")
+            if subject in known:
+                known.discard(subject)
+                labels.append(Label(name, subject, "split", value=part))
+    return labels

@@ -1,0 +1,201 @@
+"""OASIS-1 (cross-sectional): Analyze pairs in twelve discs, with one table or a text file per session."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from braindino.datasets.base import Acquisition, DatasetInfo, Discovery, Scan
+from braindino.datasets.bids_labels import without_conflicts
+from braindino.datasets.coverage_notes import absent_images, not_in_both
+from braindino.datasets.label_columns import (
+    LabelColumn,
+    Reading,
+    handedness_column,
+    read_labels,
+    require_columns,
+    sex_column,
+)
+from braindino.datasets.required import Missing
+from braindino.datasets.search import Unpacked, by_name, look_under, pick, read_table
+from braindino.datasets.tables import Row, SourceTable, decode
+from braindino.datasets.values import a_few, parse_age, parse_number
+
+_HOME = "https://sites.wustl.edu/oasisbrains/"
+_GET = f"unpack oasis_cross-sectional_disc1.tar.gz to disc12.tar.gz from {_HOME}"
+_GET_TABLE = f"get oasis_cross-sectional.csv from {_HOME}"
+_TABLES = tuple(f"oasis_cross-sectional{rest}" for rest in (".csv", ".xlsx", "-[0-9a-f]*.csv", "-[0-9a-f]*.xlsx"))
+_SESSION = re.compile(r"(OAS1_\d{4})_(MR\d)")
+_SCANNER = Acquisition.of("documentation", field_strength=1.5)  # the owners' description; the model is not in the files
+_IDS = ("ID", "SESSION ID")  # in the table and in the text files
+
+
+@dataclass(frozen=True)
+class ImageKind:
+    """One of the images of a session: its folder, its name after that of the session, and how its voxels are stored.
+
+    The group of `name`, if it has one, is the run. `n4` in a name counts the scans that were averaged.
+    """
+
+    folder: str
+    name: re.Pattern[str]
+    orientation: str
+    stripped: bool
+
+
+# The first two are stored in sagittal slices, as acquired: voxel axes to anterior, superior and left, as Clinica's
+# converter has it. The atlas space of the third has the order that the format assumes.
+IMAGES = {
+    "subj_111": ImageKind("PROCESSED/MPRAGE/SUBJ_111", re.compile(r"_mpr_n\d_anon_sbj_111"), "ASL", False),
+    "raw": ImageKind("RAW", re.compile(r"_mpr-(\d)_anon"), "ASL", False),
+    "t88_masked": ImageKind("PROCESSED/MPRAGE/T88_111", re.compile(r"_mpr_n\d_anon_111_t88_masked_gfc"), "LAS", True),
+}
+
+
+def _up_to(highest: float) -> Reading:
+    """A score from 0; an empty cell is no score, for the young were never rated, and is not read at all."""
+
+    def read(cell: str) -> float | None:
+        score = parse_number(cell)
+        return score if score is not None and 0 <= score <= highest else None
+
+    return read
+
+
+_LABELS = (
+    LabelColumn("age", ("Age",), parse_age, "years", of_row_session=True),
+    LabelColumn("mmse", ("MMSE",), _up_to(30), of_row_session=True),
+    LabelColumn("cdr", ("CDR",), _up_to(3), of_row_session=True),
+    sex_column("M/F"),
+    handedness_column("Hand"),
+)
+
+
+@dataclass(frozen=True)
+class Oasis1Adapter:
+    """Reads the discs, nested or not. Without the table, the text file of each session says the same.
+
+    `image` chooses the average of a session's repeats at 1 mm, the repeats themselves, or the stripped average in atlas
+    space. Analyze knows no orientation: read as it stands, a sagittal stack would pass for an axial one. Each scan
+    therefore says how its voxels are stored, and the reader drops the trailing axis of length 1; that left is left is a
+    convention of the dataset's users, and no header confirms it. `Educ` is a code from 1 to 5, not years, and gives no
+    label. A session `MR2` is a repeat within 90 days.
+    """
+
+    image: Literal["subj_111", "raw", "t88_masked"] = "subj_111"
+    info = DatasetInfo(
+        name="oasis1",
+        title="OASIS-1: Cross-sectional MRI Data in Young, Middle Aged, Nondemented and Demented Older Adults",
+        licence="OASIS Data Use Agreement",
+        restrictions="Free for everybody who accepts the data use agreement.",
+        homepage=_HOME,
+    )
+
+    def discover(self, root: Path, name: str) -> Discovery:
+        """One kind of image of every session, and age, sex, handedness, MMSE and CDR.
+
+        Raises:
+            DatasetError: no session, sessions without images, no table and no text file, or no column of the table that
+                is needed; all at once.
+        """
+        missing = Missing()
+        found = look_under(root.absolute(), _SESSION)
+        folders, notes = _one_each(found, missing)
+        scans = [scan for folder in folders for scan in _scans(folder, name, IMAGES[self.image])]
+        _check_images(folders, scans, missing)
+        table = _table(found, folders, missing)
+        if table is None or missing.problems:
+            raise missing.error(name)
+        stated, oddities = read_labels(table, name, _subject, _LABELS, _session)
+        labels, disputed = without_conflicts(stated)
+        listed = {match.group() for row in table.rows if (match := _match(row))}
+        covered = not_in_both({folder.name for folder in folders}, listed, table.path.name)
+        notes += [*table.notes, *oddities, *disputed, *absent_images(scans), *covered]
+        return Discovery(tuple(scans), tuple(labels), tuple(notes))
+
+
+def _one_each(found: Unpacked, missing: Missing) -> tuple[list[Path], list[str]]:
+    """The folder of each session, once."""
+    if not found.folders:
+        missing.say(f"No folder called like OAS1_0001_MR1 is under {found.root}{found.packed()}: {_GET}.")
+    sessions: dict[str, Path] = {}
+    twice = [path.name for path in found.folders if sessions.setdefault(path.name, path) is not path]
+    notes = [f"In more than one folder, and taken from the first: {a_few(sorted(twice))}."] if twice else []
+    return [sessions[session] for session in sorted(sessions)], notes
+
+
+def _scans(folder: Path, name: str, kind: ImageKind) -> list[Scan]:
+    subject, session = folder.name.split("_MR")[0], folder.name.rsplit("_", 1)[1]
+    inside = folder / kind.folder
+    files = by_name(inside)
+    stems = {file.split(".", 1)[0] for file in files if file.endswith((".img", ".hdr", ".nii", ".nii.gz"))}
+    scans = []
+    for stem in sorted(stems):
+        match = kind.name.fullmatch(stem.removeprefix(folder.name))
+        if match is None:
+            continue
+        run = match.group(1) if kind.name.groups else None
+        image, present = pick(inside, files, f"{stem}.img", f"{stem}.nii.gz", f"{stem}.nii")
+        scans.append(
+            Scan(
+                dataset=name,
+                source_key="/".join(filter(None, (folder.name, kind.folder, run))),
+                subject=subject,
+                image=image,
+                session=session,
+                contrast="T1w",
+                run=run,
+                skull_stripped=kind.stripped,
+                orientation=kind.orientation,
+                acquisition=_SCANNER,
+                image_present=present,
+                absent_hint=None if present else f"{image.name} is not beside its header: {_GET}.",
+            )
+        )
+    return scans
+
+
+def _check_images(folders: Sequence[Path], scans: Sequence[Scan], missing: Missing) -> None:
+    imaged = {f"{scan.subject}_{scan.session}" for scan in scans}
+    if bare := [folder.name for folder in folders if folder.name not in imaged]:
+        missing.say(f"{len(bare)} session folder(s) lack the image ({a_few(bare)}), it is half a copy: {_GET}.")
+
+
+def _table(found: Unpacked, folders: Sequence[Path], missing: Missing) -> SourceTable | None:
+    """The table, or what the sessions' text files say, as a table."""
+    path = found.table(*_TABLES)
+    if path is None:
+        files = [folder / f"{folder.name}.txt" for folder in folders]
+        rows = [_row(line, file) for line, file in enumerate(files, start=2) if file.is_file()]
+        if rows:
+            columns = tuple(dict.fromkeys(column for row in rows for column in row.cells))
+            return SourceTable(files[0].with_name("*.txt"), columns, tuple(rows))
+        missing.say(
+            f"Neither oasis_cross-sectional.csv nor any session's text file is under {found.root}: {_GET_TABLE}."
+        )
+        return None
+    table = read_table(path, _IDS[:1], missing, _GET_TABLE)
+    if table is not None:
+        require_columns(table, (), _LABELS, missing, _GET_TABLE)
+    return table
+
+
+def _row(line: int, file: Path) -> Row:
+    """The lines `KEY:   value` of a session's text file."""
+    pairs = (text.split(":", 1) for text in decode(file.read_bytes())[0].splitlines() if ":" in text)
+    return Row(line, {key.strip(): value.strip() for key, value in pairs})
+
+
+def _match(row: Row) -> re.Match[str] | None:
+    return next((match for key in _IDS if (match := _SESSION.fullmatch(row.cells.get(key, "")))), None)
+
+
+def _subject(row: Row) -> str | None:
+    match = _match(row)
+    return match.group(1) if match else None
+
+
+def _session(row: Row) -> str | None:
+    match = _match(row)
+    return match.group(2) if match else None

@@ -1,0 +1,191 @@
+"""UPENN-GBM (TCIA): glioblastomas before surgery (`_11`) and at follow-up (`_21`), a clinical and a scanner table."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from braindino.datasets.base import Acquisition, DatasetInfo, Discovery, Label, Scan
+from braindino.datasets.bids_files import entries
+from braindino.datasets.bids_sidecars import vendor_name
+from braindino.datasets.brats_tree import CODES_2021
+from braindino.datasets.coverage_notes import absent_images, not_in_both
+from braindino.datasets.label_columns import LabelColumn, coded, read_labels, require_columns, sex_column
+from braindino.datasets.required import Missing
+from braindino.datasets.search import Unpacked, by_name, look_under, pick, require_table
+from braindino.datasets.tables import Row, SourceTable
+from braindino.datasets.thickness import thickness_columns, thickness_of
+from braindino.datasets.values import a_few, is_missing, parse_age, parse_number
+
+_HOME = "https://www.cancerimagingarchive.net/collection/upenn-gbm/"
+_GET = f"download the NIfTI package (PKG - UPENN-GBM-NIfTI) from {_HOME}"
+_GET_CLINICAL = f"get UPENN-GBM_clinical_info_v2.1.csv from {_HOME}"
+_GET_SCANNERS = f"get UPENN-GBM_acquisition.csv from {_HOME}"
+_CLINICAL = ("UPENN-GBM_clinical_info_v2*.csv", "UPENN-GBM_clinical_info*.csv")
+_SCANNERS = ("UPENN-GBM_acquisition*.csv",)
+_FOLDERS = re.compile(r"images_structural(?:_unstripped)?|images_segm|automated_segm|images_DTI|images_DSC")
+_MASKS = {"images_segm": "segm", "automated_segm": "automated_approx_segm"}  # corrected by hand, then as computed
+_EXAM = re.compile(r"(UPENN-GBM-\d{5})_(\d\d)")
+_CONTRASTS = {"T1": "T1w", "T1GD": "T1c", "T2": "T2w", "FLAIR": "FLAIR"}
+_WORDS = {"T1w": ("t1",), "T1c": ("t1gd",), "T2w": ("t2",), "FLAIR": ("flair",)}
+_SCANNER = ("Manufacturer", "Model", "Magnetic Field Strength")
+# Whether death was seen, not whether its date is certain.
+_EVENTS = {"deceased": 1.0, "deceased - uncertain date of death": 1.0, "alive": 0.0, "lost to follow-up": 0.0}
+
+
+def _event(cell: str) -> float | None:
+    return _EVENTS.get(cell.strip().lower())
+
+
+_LABELS = (
+    LabelColumn("age", ("Age_at_scan_years",), parse_age, "years", of_row_session=True),
+    sex_column("Gender"),
+    LabelColumn("idh", ("IDH1",), coded({"wildtype": "wildtype", "mutated": "mutant"})),
+    LabelColumn("mgmt", ("MGMT",), coded({"methylated": "methylated", "unmethylated": "unmethylated"})),
+    LabelColumn("survival_days", ("Survival_from_surgery_days_UPDATED",), parse_number, "days"),
+    LabelColumn("survival_event", ("Survival_Status",), _event),
+    LabelColumn("resection", ("GTR_over90percent",), coded({"y": "GTR", "n": "less than GTR"})),
+)
+
+
+@dataclass(frozen=True)
+class UpennGbmAdapter:
+    """Reads the NIfTI package and the two tables; the DICOM of the collection is another download.
+
+    `images` chooses the skull-stripped set, or the unstripped one, whose brain masks are then the stripped images. Of
+    two tumour masks, the one corrected by hand is taken. Subfolders such as `old/` hold other versions of the same
+    files and are left alone. What a person's two rows say of the person is taken from the earlier exam.
+    """
+
+    images: Literal["stripped", "unstripped"] = "stripped"
+    info = DatasetInfo(
+        name="upenn_gbm",
+        title="University of Pennsylvania Glioblastoma Imaging (UPENN-GBM)",
+        licence="CC BY 4.0",
+        restrictions=None,
+        homepage=_HOME,
+    )
+
+    def discover(self, root: Path, name: str) -> Discovery:
+        """All structural scans, the labels of the clinical table and the facts of the acquisition table.
+
+        Raises:
+            DatasetError: no images, an empty exam, no tumour mask, a missing table or column; all at once.
+        """
+        missing = Missing()
+        found = look_under(root.absolute(), _FOLDERS)
+        clinical = require_table(found, _CLINICAL, ("ID",), missing, _GET_CLINICAL)
+        if clinical is not None:
+            require_columns(clinical, (), _LABELS, missing, _GET_CLINICAL)
+        scanners = require_table(found, _SCANNERS, ("ID", *_SCANNER), missing, _GET_SCANNERS)
+        exams = self._exams(found, missing)
+        masks = _masks(found, missing)
+        if clinical is None or scanners is None or missing.problems:
+            raise missing.error(name)
+        facts = _Facts(scanners)
+        scans = [scan for folder in exams for scan in self._scans(folder, name, masks, facts)]
+        rows = sorted(clinical.rows, key=lambda row: row.cells["ID"])
+        ordered = SourceTable(clinical.path, clinical.columns, tuple(rows))
+        stated, oddities = read_labels(ordered, name, _subject, _LABELS, _session)
+        labels = _first_of_each(stated)
+        notes = (*clinical.notes, *scanners.notes, *oddities, *_coverage(scans, labels))
+        return Discovery(tuple(scans), labels, notes)
+
+    def _exams(self, found: Unpacked, missing: Missing) -> list[Path]:
+        wanted = "images_structural" if self.images == "stripped" else "images_structural_unstripped"
+        folders = [folder for folder in found.folders if folder.name == wanted]
+        if not folders:
+            missing.say(f"No folder {wanted} is under {found.root}{found.packed()}: {_GET}.")
+            return []
+        inside = {entry.name: entry for folder in folders for entry in entries(folder)}
+        exams = [Path(entry.path) for exam, entry in inside.items() if _EXAM.fullmatch(exam) and entry.is_dir()]
+        empty = [exam.name for exam in exams if not any(entry.is_file() for entry in entries(exam))]
+        if empty or not exams:
+            what = f"{len(empty)} exam folder(s) without an image ({a_few(empty)})" if exams else "no exam folder"
+            missing.say(f"{folders[0]} holds {what}, it is half a copy: {_GET}.")
+        return exams
+
+    def _scans(self, folder: Path, name: str, masks: dict[str, Path], facts: "_Facts") -> list[Scan]:
+        exam, stripped = folder.name, self.images == "stripped"
+        files = by_name(folder)
+        subject, session = exam.rsplit("_", 1)
+        scans = []
+        for token, contrast in _CONTRASTS.items():
+            stem = f"{exam}_{token}" if stripped else f"{exam}_{token}_unstripped"
+            image, present = pick(folder, files, f"{stem}.nii.gz", f"{stem}.nii")
+            brain = folder.parent.with_name("images_structural") / exam / f"{exam}_{token}.nii.gz"
+            scans.append(
+                Scan(
+                    dataset=name,
+                    source_key=stem,
+                    subject=subject,
+                    image=image,
+                    session=session,
+                    contrast=contrast,
+                    brain_mask=None if stripped or not brain.is_file() else brain,
+                    segmentation=masks.get(exam),
+                    segmentation_codes=CODES_2021 if exam in masks else (),
+                    skull_stripped=stripped,
+                    acquisition=facts.of(exam, contrast),
+                    image_present=present,
+                    absent_hint=None if present else f"{image.name} is not in the folder of its exam: {_GET}.",
+                )
+            )
+        return scans
+
+
+class _Facts:
+    """The scanner and the slice thickness of each exam and contrast, by the acquisition table."""
+
+    def __init__(self, table: SourceTable) -> None:
+        self._rows = {row.cells["ID"]: row for row in table.rows}
+        self._thickness = thickness_columns(table, _WORDS)
+
+    def of(self, exam: str, contrast: str) -> Acquisition:
+        """What the table says of a scan; nothing for an exam that it does not list."""
+        row = self._rows.get(exam)
+        if row is None:
+            return Acquisition()
+        vendor, model, strength = (None if is_missing(row.cells[name]) else row.cells[name] for name in _SCANNER)
+        tesla = parse_number(strength or "")
+        thickness = thickness_of(row, self._thickness.get(contrast))
+        return Acquisition.of("table", vendor_name(vendor), model, tesla, thickness)
+
+
+def _masks(found: Unpacked, missing: Missing) -> dict[str, Path]:
+    """The tumour mask of each exam."""
+    masks: dict[str, Path] = {}
+    for name, ending in _MASKS.items():
+        for entry in (entry for folder in found.folders if folder.name == name for entry in entries(folder)):
+            exam = re.fullmatch(rf"({_EXAM.pattern})_{ending}\.nii(?:\.gz)?", entry.name)
+            if exam:
+                masks.setdefault(exam.group(1), Path(entry.path))
+    if not masks:
+        missing.say(f"Neither images_segm nor automated_segm with a tumour mask is under {found.root}: {_GET}.")
+    return masks
+
+
+def _subject(row: Row) -> str | None:
+    match = _EXAM.fullmatch(row.cells["ID"])
+    return match.group(1) if match else None
+
+
+def _session(row: Row) -> str | None:
+    match = _EXAM.fullmatch(row.cells["ID"])
+    return match.group(2) if match else None
+
+
+def _first_of_each(labels: Iterable[Label]) -> tuple[Label, ...]:
+    first: dict[tuple[str, str | None, str], Label] = {}
+    for label in labels:
+        first.setdefault((label.subject, label.session, label.label), label)
+    return tuple(first.values())
+
+
+def _coverage(scans: Sequence[Scan], labels: Sequence[Label]) -> list[str]:
+    listed = {label.subject for label in labels}
+    notes = [*absent_images(scans), *not_in_both({scan.subject for scan in scans}, listed, "the clinical table")]
+    if unmasked := sorted({f"{scan.subject}_{scan.session}" for scan in scans if scan.segmentation is None}):
+        notes.append(f"{len(unmasked)} exam(s) have no tumour mask: {a_few(unmasked)}.")
+    return notes
