@@ -51,6 +51,28 @@ def orientation_codes(affine: np.ndarray) -> str:
     return "".join(letters)
 
 
+def affine_of(codes: str, shape: tuple[int, ...], spacing: np.ndarray) -> np.ndarray:
+    """The map from voxel index to RAS mm of a grid whose axes point to `codes`, such as "ASL", its centre at 0.
+
+    Args:
+        codes: where the voxel axes point, as `orientation_codes` has it.
+        shape: voxels along each axis.
+        spacing: voxel size along each axis, mm.
+
+    Raises:
+        ValueError: `codes` do not name each of the three world axes once.
+    """
+    affine = np.eye(4)
+    worlds = [next((world for world, pair in enumerate(("LR", "PA", "IS")) if code in pair), None) for code in codes]
+    if sorted(world for world in worlds if world is not None) != [0, 1, 2] or len(codes) != 3:
+        raise ValueError(f"{codes!r} is no orientation: give three letters such as 'RAS', one of L/R, of P/A, of I/S.")
+    affine[:3, :3] = 0
+    for voxel, (world, code) in enumerate(zip(worlds, codes, strict=True)):
+        affine[world, voxel] = spacing[voxel] if code in "RAS" else -spacing[voxel]
+    affine[:3, 3] = -affine[:3, :3] @ ((np.array(shape[:3]) - 1) / 2)
+    return affine
+
+
 def oblique_degrees(affine: np.ndarray) -> float:
     """The largest angle between a voxel axis and the world axis it is assigned to, degrees."""
     order, _ = axis_order(affine)

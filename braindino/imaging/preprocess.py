@@ -26,6 +26,7 @@ def preprocess(
     brain_mask: Path | None = None,
     segmentation: Path | None = None,
     skull_stripped: bool | None = None,
+    orientation: str | None = None,
 ) -> Preprocessed:
     """Reads a scan and turns it into slices.
 
@@ -35,14 +36,15 @@ def preprocess(
         brain_mask: the mask that came with it, if any: above 0 is brain.
         segmentation: labels that came with it, if any, such as of lesions; whole numbers up to 255.
         skull_stripped: what the source says; None if it does not say.
+        orientation: where the stored voxel axes point, such as "ASL", for files that do not say it themselves.
 
     Raises:
         ScanRefused: whatever is wrong with the files, the mask or the brain, with a reason code and a
             sentence.
     """
-    volume = read_volume(image, recipe.four_d)
-    mask = _companion(brain_mask, Reason.MASK_UNREADABLE, "brain mask", image)
-    labels = _companion(segmentation, Reason.SEGMENTATION_UNREADABLE, "segmentation", image)
+    volume = read_volume(image, recipe.four_d, orientation=orientation)
+    mask = _companion(brain_mask, Reason.MASK_UNREADABLE, "brain mask", image, orientation)
+    labels = _companion(segmentation, Reason.SEGMENTATION_UNREADABLE, "segmentation", image, orientation)
     return preprocess_volume(
         volume, recipe, mask_volume=mask, segmentation_volume=labels, skull_stripped=skull_stripped
     )
@@ -70,8 +72,8 @@ def preprocess_volume(
     intensity = measure_intensity(values[inside])
     labels = None
     if segmentation_volume is not None:
-        _check_labels(segmentation_volume)
-        labels = resample(to_ras(segmentation_volume), grid, "nearest").astype(np.uint8)
+        coded = _whole_labels(segmentation_volume)
+        labels = resample(to_ras(coded), grid, "nearest").astype(np.uint8)
     content = content_hash(volume, mask_volume, segmentation_volume, brain.method)
     facts = _facts(volume, ras, brain, grid, content)
     check_canvas(facts.cropped_ml, facts.brain_ml, volume.name)
@@ -137,22 +139,29 @@ def _slice_facts(grid: Grid, inside: np.ndarray, labels: np.ndarray | None) -> t
     )
 
 
-def _companion(path: Path | None, reason: Reason, role: str, image: Path) -> Volume | None:
-    """A mask or segmentation beside the image; what is wrong with it is refused under its own reason."""
+def _companion(path: Path | None, reason: Reason, role: str, image: Path, orientation: str | None) -> Volume | None:
+    """A mask or segmentation beside the image, stored like it; what is wrong is refused under its own reason."""
     if path is None:
         return None
     try:
-        return read_volume(path, may_be_empty=True)
+        return read_volume(path, may_be_empty=True, orientation=orientation)
     except ScanRefused as refusal:
         raise ScanRefused(reason, f"The {role} of {image.name} cannot be used: {refusal}") from refusal
 
 
-def _check_labels(segmentation: Volume) -> None:
-    """A segmentation is stored as uint8: labels that do not fit would turn into other labels."""
+def _whole_labels(segmentation: Volume) -> Volume:
+    """The segmentation with labels that uint8 can hold; others would turn into other labels, and are refused.
+
+    A mask whose one foreground value is a fraction (ATLAS has 0.01 and 0.9999) is taken for a mask of ones.
+    """
     low, high = segmentation.data.min(), segmentation.data.max()
+    foreground = segmentation.data > 0
+    if low == 0 < high and high % 1 and segmentation.data[foreground].min() == high:
+        return segmentation.with_data(foreground.astype(np.uint8))
     if low < 0 or high > 255 or not np.array_equal(segmentation.data, np.rint(segmentation.data)):
         text = f"{segmentation.name} is no segmentation: its labels must be whole numbers from 0 to 255."
         raise ScanRefused(Reason.SEGMENTATION_UNREADABLE, text)
+    return segmentation
 
 
 def _without_bias(volume: Volume, brain: np.ndarray) -> Volume:

@@ -12,6 +12,7 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
 from braindino.errors import Reason, ScanRefused
+from braindino.imaging.orient import affine_of
 from braindino.imaging.recipe import Recipe
 from braindino.imaging.volume import Volume, check_geometry, make_volume
 
@@ -25,13 +26,18 @@ FourD = Literal["refuse", "first", "mean"]
 _MOST_VOXELS = 1_500_000_000
 
 
-def read_volume(path: Path, four_d: FourD = "refuse", *, may_be_empty: bool = False) -> Volume:
+def read_volume(
+    path: Path, four_d: FourD = "refuse", *, may_be_empty: bool = False, orientation: str | None = None
+) -> Volume:
     """Reads one volume: NIfTI-1 or -2, plain or gzipped, one file or a pair, MGH and MGZ, and Analyze.
 
     Args:
         path: the image, or the header of a pair.
         four_d: what is taken of a series of volumes: nothing, the first, or the mean over time.
         may_be_empty: whether voxels may all be the same, as those of a lesion mask without lesions are.
+        orientation: where the stored voxel axes point, such as "ASL", as the source says; it counts only where the
+            file itself does not say it (Analyze, NIfTI without a transform). Left and right are then as right as the
+            source, and no file confirms them.
 
     Returns:
         Voxels with the header's scaling applied (the file's own type where there is none, else float32), and
@@ -41,14 +47,14 @@ def read_volume(path: Path, four_d: FourD = "refuse", *, may_be_empty: bool = Fa
         ScanRefused: with a reason code and one sentence, whatever is wrong with the file.
     """
     image = _open(path)
-    shape, repairs = _spatial_shape(image, path, four_d)
+    shape, repairs = _spatial_shape(image, path, four_d, orientation)
     data = _voxels(_unpacked(image, path), path)
     _check_scalar(data.dtype, path)
     if data.ndim > 3:
         data = data.reshape(*shape, -1)
         data = data[..., 0] if four_d != "mean" else data.mean(axis=3, dtype=np.float32)
     _check_values(data, path, may_be_empty)
-    return make_volume(_native(data), image.affine, path.name, repairs)
+    return make_volume(_native(data), _affine(image, shape, orientation), path.name, repairs)
 
 
 def check_header(path: Path, recipe: Recipe) -> None:
@@ -86,7 +92,7 @@ def _open(path: Path) -> Any:
     if path.stat().st_size == 0:
         raise ScanRefused(Reason.TRUNCATED, f"The file {path.name} is empty; download it again.")
     try:
-        image = nib.load(path)
+        image = _load(path)
     except FileNotFoundError as error:
         text = f"Half of the pair {path.name} is not there; both the header and the image are needed."
         raise ScanRefused(Reason.MISSING_FILE, text) from error
@@ -97,7 +103,8 @@ def _open(path: Path) -> Any:
         raise ScanRefused(Reason.UNSUPPORTED_FORMAT, text) from error
     # nibabel opens a pair whose image is missing and fails only at the voxels; an Analyze .mat is optional.
     parts = getattr(image, "file_map", {})
-    if any(role in parts and not Path(parts[role].filename).exists() for role in ("header", "image")):
+    names = [parts[role].filename for role in ("header", "image") if role in parts]
+    if any(name is not None and not Path(name).exists() for name in names):
         text = f"Half of the pair {path.name} is not there; both the header and the image are needed."
         raise ScanRefused(Reason.MISSING_FILE, text)
     if not hasattr(image, "affine") or not hasattr(image, "dataobj"):
@@ -105,7 +112,16 @@ def _open(path: Path) -> Any:
     return image
 
 
-def _spatial_shape(image: Any, path: Path, four_d: FourD) -> tuple[tuple[int, int, int], tuple[str, ...]]:
+def _load(path: Path) -> Any:
+    """The image; copies of BraTS on Kaggle end in `.niigz`, which is `.nii.gz` without its dot."""
+    if path.suffix == ".niigz":
+        return nib.Nifti1Image.from_bytes(gzip.decompress(path.read_bytes()))
+    return nib.load(path)
+
+
+def _spatial_shape(
+    image: Any, path: Path, four_d: FourD, orientation: str | None = None
+) -> tuple[tuple[int, int, int], tuple[str, ...]]:
     shape = tuple(int(size) for size in image.shape)
     repairs: tuple[str, ...] = ()
     if len(shape) < 3 or min(shape[:3]) < 2:
@@ -127,7 +143,8 @@ def _spatial_shape(image: Any, path: Path, four_d: FourD) -> tuple[tuple[int, in
         text = f"The header of {path.name} asks for {' x '.join(map(str, shape))} voxels; it is damaged."
         raise ScanRefused(Reason.BAD_GEOMETRY, text)
     if _orientation_unknown(image):
-        repairs += ("no orientation in the header, the format's default taken",)
+        taken = f"{orientation}, as the source says," if orientation else "the format's default"
+        repairs += (f"no orientation in the header, {taken} taken",)
     return (shape[0], shape[1], shape[2]), repairs
 
 
@@ -136,6 +153,12 @@ def _orientation_unknown(image: Any) -> bool:
     if isinstance(header, nib.Nifti1Header):
         return int(header["qform_code"]) == 0 and int(header["sform_code"]) == 0
     return isinstance(header, nib.AnalyzeHeader)
+
+
+def _affine(image: Any, shape: tuple[int, int, int], orientation: str | None) -> np.ndarray:
+    if orientation is None or not _orientation_unknown(image):
+        return np.asarray(image.affine, np.float64)
+    return affine_of(orientation, shape, np.abs(np.array(image.header.get_zooms()[:3], np.float64)))
 
 
 def _unpacked(image: Any, path: Path) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from braindino.imaging import Preprocessed, Recipe, Volume, make_volume, preprocess_volume
-from braindino.imaging.orient import oblique_degrees, orientation_codes, to_ras
+from braindino.imaging.orient import affine_of, oblique_degrees, orientation_codes, to_ras
 from tests.imaging.helpers import brain_volume
 
 RECIPE = Recipe("test", spacing_mm=4.0, canvas_ap=56, canvas_lr=48, canvas_si=48, thick_mm=20.0)
@@ -121,3 +121,17 @@ def test_an_axis_is_given_away_once_even_at_45_degrees() -> None:
     quarter = np.eye(4)
     quarter[:2, :2] = np.array([[1, -1], [1, 1]]) / np.sqrt(2)
     assert sorted(orientation_codes(quarter)) in (sorted("RAS"), sorted("LAS"), sorted("RPS"), sorted("LPS"))
+
+
+@pytest.mark.parametrize("codes", ["RAS", "LAS", "ASL", "PIR", "LPI", "IRP"])
+def test_an_affine_of_codes_has_these_codes_and_its_centre_at_0(codes: str) -> None:
+    affine = affine_of(codes, (20, 30, 40), np.array([1.0, 2.0, 3.0]))
+    assert orientation_codes(affine) == codes
+    np.testing.assert_allclose(np.linalg.norm(affine[:3, :3], axis=0), [1, 2, 3])
+    np.testing.assert_allclose(affine @ [9.5, 14.5, 19.5, 1], [0, 0, 0, 1])
+
+
+@pytest.mark.parametrize("codes", ["", "RA", "RAR", "RAL", "XYZ", "RASI"])
+def test_codes_that_name_no_orientation(codes: str) -> None:
+    with pytest.raises(ValueError, match="three letters such as 'RAS'"):
+        affine_of(codes, (20, 30, 40), np.ones(3))

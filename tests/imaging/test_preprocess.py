@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -108,6 +109,24 @@ def test_a_segmentation_is_carried_along_with_its_labels() -> None:
     assert sum(s.lesion_mm2 or 0 for s in result.slices) == pytest.approx(5 * 6 * 4 * 16)
 
 
+@pytest.mark.parametrize("foreground", [0.01, 0.9999])
+def test_a_mask_of_one_fraction_is_a_mask_of_ones(foreground: float) -> None:
+    volume = brain_volume()
+    mask = np.zeros(volume.data.shape, dtype=np.float32)
+    mask[20:25, 20:26, 20:24] = foreground
+    result = preprocess_volume(volume, RECIPE, segmentation_volume=volume.with_data(mask))
+    assert result.segmentation is not None
+    assert np.unique(result.segmentation).tolist() == [0, 1]
+
+
+def test_probabilities_are_no_segmentation() -> None:
+    volume = brain_volume()
+    shares = np.linspace(0, 1, volume.data.size, dtype=np.float32).reshape(volume.data.shape)
+    with pytest.raises(ScanRefused) as refusal:
+        preprocess_volume(volume, RECIPE, segmentation_volume=volume.with_data(shares))
+    assert refusal.value.reason is Reason.SEGMENTATION_UNREADABLE
+
+
 def test_a_brain_beyond_the_canvas_is_counted_and_refused() -> None:
     small = replace(RECIPE, canvas_lr=28)  # 112 mm for a brain of 124
     with pytest.raises(ScanRefused) as caught:
@@ -171,6 +190,21 @@ def test_a_slab_is_refused() -> None:
     with pytest.raises(ScanRefused) as caught:
         preprocess_volume(slab, RECIPE, skull_stripped=True)
     assert caught.value.reason in (Reason.TOO_FEW_SLICES, Reason.NOT_STRIPPED)
+
+
+def test_a_sagittal_stack_stored_without_orientation_gives_the_same_slices(tmp_path: Path) -> None:
+    """As OASIS-1 comes: Analyze, voxel axes to anterior, superior and left, mask beside it; a header cannot say so."""
+    volume = brain_volume()
+    meant = preprocess(save_volume(tmp_path / "brain.nii.gz", volume), RECIPE, skull_stripped=True)
+    for name, data in (("image.img", volume.data), ("mask.img", (volume.data > 0).astype(np.uint8))):
+        sagittal = np.transpose(data, (1, 2, 0))[:, :, ::-1, None]
+        nib.save(nib.AnalyzeImage(sagittal, np.diag([4.0, 4.0, 4.0, 1.0])), tmp_path / name)
+    image, mask = tmp_path / "image.img", tmp_path / "mask.img"
+    result = preprocess(image, RECIPE, brain_mask=mask, skull_stripped=True, orientation="ASL")
+    np.testing.assert_array_equal(result.image, meant.image)
+    assert result.facts.orientation == "ASL"
+    assert "as the source says" in result.facts.repairs[0]
+    assert preprocess(image, RECIPE, skull_stripped=True).image.shape != meant.image.shape, "a format's guess misleads"
 
 
 def test_from_files_with_mask_and_segmentation(tmp_path: Path) -> None:

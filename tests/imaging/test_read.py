@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from braindino.errors import Reason, ScanRefused
 from braindino.imaging import check_header, get_recipe, read_volume
+from braindino.imaging.orient import orientation_codes, to_ras
 from tests.imaging.helpers import brain_volume, save, save_volume
 
 RECIPE = get_recipe("isotropic")
@@ -42,6 +43,50 @@ def test_every_format_gives_the_same_voxels_and_affine(tmp_path: Path, name: str
 def test_a_pair_can_be_named_by_either_half(tmp_path: Path) -> None:
     nib.save(nib.Nifti1Pair(ramp(20, 20, 20), np.diag([4.0, 4, 4, 1])), tmp_path / "a.img")
     np.testing.assert_array_equal(read_volume(tmp_path / "a.hdr").data, read_volume(tmp_path / "a.img").data)
+
+
+def test_nifti_that_lost_a_dot_of_its_name(tmp_path: Path) -> None:
+    whole = save(tmp_path / "a.nii.gz", ramp(20, 24, 22))
+    misnamed = tmp_path / "b.niigz"
+    misnamed.write_bytes(whole.read_bytes())
+    np.testing.assert_array_equal(read_volume(misnamed).data, read_volume(whole).data)
+    misnamed.write_bytes(whole.read_bytes()[:200])
+    assert refusal(misnamed).reason == Reason.TRUNCATED
+
+
+def sagittal_analyze(path: Path) -> Path:
+    """A pair as OASIS-1 stores its averages: voxel axes to anterior, superior and left, a fourth of length 1."""
+    data = ramp(30, 28, 20, 1)
+    image = nib.AnalyzeImage(data, np.diag([3.0, 3.0, 4.0, 1.0]))
+    nib.save(image, path)
+    return path
+
+
+@pytest.mark.parametrize("half", ["a.img", "a.hdr"])
+def test_analyze_is_stored_as_the_source_says(tmp_path: Path, half: str) -> None:
+    sagittal_analyze(tmp_path / "a.img")
+    volume = read_volume(tmp_path / half, orientation="ASL")
+    assert volume.data.shape == (30, 28, 20)
+    assert orientation_codes(volume.affine) == "ASL"
+    np.testing.assert_allclose(volume.spacing, [3, 3, 4])
+    np.testing.assert_allclose(volume.affine @ [14.5, 13.5, 9.5, 1], [0, 0, 0, 1], atol=1e-9)
+    ras = to_ras(volume)
+    assert ras.data.shape == (20, 30, 28)
+    x, y, z = 3, 7, 11  # from the left, from behind, from below
+    assert ras.data[x, y, z] == volume.data[y, z, 19 - x]
+    assert volume.repairs == ("no orientation in the header, ASL, as the source says, taken",)
+
+
+def test_without_that_analyze_is_taken_as_the_format_assumes(tmp_path: Path) -> None:
+    volume = read_volume(sagittal_analyze(tmp_path / "a.img"))
+    assert orientation_codes(volume.affine) == "LAS"
+    assert "the format's default" in volume.repairs[0]
+
+
+def test_a_file_that_states_its_orientation_is_believed(tmp_path: Path) -> None:
+    image = save(tmp_path / "a.nii.gz", ramp(20, 24, 22), np.diag([-2.0, 3.0, 2.5, 1.0]))
+    assert orientation_codes(read_volume(image, orientation="ASL").affine) == "LAS"
+    assert read_volume(image, orientation="ASL").repairs == ()
 
 
 def test_scaling_is_applied(tmp_path: Path) -> None:
