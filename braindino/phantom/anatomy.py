@@ -53,7 +53,7 @@ class Anatomy:
 def draw_anatomy(subject: Subject) -> Anatomy:
     """The anatomy of a person: the same person always has the same one."""
     rng = subject.rng(_FREE)
-    years = (subject.age - 20) / 70
+    years = max(subject.age - 20, 0) / 70  # children get the brains of young adults
     male = 1.0 if subject.sex == MALE else -1.0
     # The template is large for a person; 0.945 of it holds about 1.55 litres.
     overall = 0.945 * (1 + 0.016 * male + 0.016 * rng.standard_normal())

@@ -1,4 +1,4 @@
-"""Synthetic people: who they are (age, sex, group, lesion), drawn from a seed."""
+"""Synthetic people: who they are (age, sex, group, lesion, tumour), drawn from a seed."""
 
 from dataclasses import dataclass
 
@@ -6,11 +6,15 @@ import numpy as np
 
 FEMALE, MALE = "female", "male"
 CONTROL, PATIENT = "control", "patient"
+GLIOMA, MENINGIOMA, METASTASES = "glioma", "meningioma", "metastases"
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One synthetic person; `seed` and `number` decide everything that the other fields leave open."""
+    """One synthetic person; `seed` and `number` decide everything that the other fields leave open.
+
+    `lesion` tells of spots in the white matter, `tumour` (glioma, meningioma, metastases or None) of larger things.
+    """
 
     number: int
     seed: tuple[int, ...]
@@ -18,6 +22,7 @@ class Subject:
     sex: str
     diagnosis: str
     lesion: bool
+    tumour: str | None = None
 
     def rng(self, purpose: int) -> np.random.Generator:
         """A random stream of this person for one purpose, independent of all others."""

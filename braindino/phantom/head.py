@@ -28,6 +28,7 @@ class HeadSignal:
 
 HEAD_SIGNALS = {
     "T1w": HeadSignal(fat=1.15, muscle=0.5, bone=0.06, marrow=0.7, skin=0.6, fluid=0.26, eye=0.3, cord=0.85),
+    "T1c": HeadSignal(fat=1.15, muscle=0.58, bone=0.06, marrow=0.75, skin=0.7, fluid=0.34, eye=0.3, cord=0.85),
     "T2w": HeadSignal(fat=0.8, muscle=0.25, bone=0.05, marrow=0.45, skin=0.4, fluid=1.0, eye=1.0, cord=0.5),
     "FLAIR": HeadSignal(fat=0.75, muscle=0.3, bone=0.05, marrow=0.4, skin=0.4, fluid=0.14, eye=0.2, cord=0.6),
     "PD": HeadSignal(fat=1.0, muscle=0.7, bone=0.07, marrow=0.6, skin=0.7, fluid=0.86, eye=0.9, cord=0.85),

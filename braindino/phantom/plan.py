@@ -36,14 +36,49 @@ class ToldLabel:
 
 
 @dataclass(frozen=True)
+class AtlasSpace:
+    """The grid that a dataset registered its images to: heads straight and in its centre.
+
+    `field_mm` are two corners of it in RAS mm of the template, `shift` how far its own coordinates lie from those.
+    """
+
+    field_mm: tuple[Corner, Corner]
+    shift: Corner
+
+
+@dataclass(frozen=True)
+class Reencoding:
+    """How another owner stored one and the same scan, so that no byte of it is the same.
+
+    `factor` multiplies the stored integers, `trim_mm` is what a tighter brain mask leaves off all round, and
+    `compression` the level of gzip.
+    """
+
+    factor: float = 1.0
+    trim_mm: float = 0.0
+    compression: int = 6
+
+
+@dataclass(frozen=True)
+class DicomSeries:
+    """A scan stored as a folder of DICOM files: their names, with `{slice}` in them, and tags by DICOM keyword."""
+
+    file: str
+    tags: tuple[tuple[str, str | float], ...]
+
+
+@dataclass(frozen=True)
 class ScanFile:
     """One scan to render and where it goes; all paths are relative to the dataset's root.
 
     `axes` are the directions that the stored voxel axes run to, such as "PSR" for a sagittal acquisition; `tilt` the
     obliquity in degrees that the header states. `field_mm` are two corners of the field of view in RAS mm, where the
-    layout prescribes them. `singleton` adds a fourth axis of length 1, `slope` stores integers that the header scales.
-    The lesion mask is written only for people who have lesions; `lesion_codes` are the numbers of its nested parts,
-    from the core outwards.
+    layout prescribes them. `singleton` adds a fourth axis of length 1, `slope` stores integers that the header scales,
+    `gain` multiplies intensities, and `lesion_slope` scales the codes of the lesion mask. That mask is written only
+    for people who have lesions; `lesion_codes` are the numbers of its nested parts, from the core outwards. `repeat`
+    counts further scans of one contrast: the same anatomy in other noise. A later session has an older `subject`.
+    A tumour has three parts: core, enhancing, oedema. `lesion_copies` are other files with the same mask.
+    With `dicom`, `image` is the folder of a series.
     """
 
     subject: Subject
@@ -58,12 +93,19 @@ class ScanFile:
     field_mm: tuple[Corner, Corner] | None = None
     singleton: bool = False
     slope: float | None = None
+    gain: float = 1.0
+    lesion_slope: float | None = None
+    repeat: int = 0
+    atlas: AtlasSpace | None = None
+    reencoding: Reencoding | None = None
+    lesion_copies: tuple[str, ...] = ()
+    dicom: DicomSeries | None = None
     told: Told | None = None
 
     @property
     def segmentation(self) -> str | None:
         """The lesion mask that will really be written."""
-        return self.lesion_mask if self.subject.lesion else None
+        return self.lesion_mask if self.subject.lesion or self.subject.tumour else None
 
 
 @dataclass(frozen=True)

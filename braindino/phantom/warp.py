@@ -9,17 +9,22 @@ import numpy.typing as npt
 from braindino.phantom.anatomy import Anatomy, displacement, draw_anatomy, temporal_loss
 from braindino.phantom.cohort import Subject
 from braindino.phantom.template import Array, field_grid, load_template, sample, smooth_noise
+from braindino.phantom.tumour import tumour_shares
 
 _LESION_SHAPE = 5  # purpose of a random stream
 
 
 @dataclass(frozen=True)
 class Frame:
-    """The voxel grid of an image (axes towards right, anterior, superior): first voxel at `low` mm."""
+    """The voxel grid of an image (axes towards right, anterior, superior): first voxel at `low` mm.
+
+    In a `registered` image everybody lies straight and centred, as an atlas does.
+    """
 
     shape: tuple[int, int, int]
     low: tuple[float, float, float]
     spacing: float
+    registered: bool = False
 
     @property
     def affine(self) -> npt.NDArray[np.float64]:
@@ -39,7 +44,7 @@ class Tissues:
 
     `points` [3, n] are template coordinates after all deformation; the rest are shares 0..1 [n] except
     `texture`. `lesion` is what a rater would outline, `abnormal` how much lesions and tiny foci change the
-    signal.
+    signal. `tumour` [3, n] are the shares of a tumour's parts, for people who have one.
     """
 
     voxels: npt.NDArray[np.int64]
@@ -51,6 +56,7 @@ class Tissues:
     texture: Array
     lesion: Array
     abnormal: Array
+    tumour: Array | None = None
 
 
 @lru_cache(maxsize=2)
@@ -69,13 +75,15 @@ def tissues_of(subject: Subject, frame: Frame) -> Tissues:
     grey, white = _atrophy(anatomy, points, grey, white)
     fluid = np.clip(brain - grey - white, 0, 1)
     lesion, abnormal = _lesion_shares(subject, anatomy, points) * np.clip(4 * (grey + white) - 2, 0, 1)
-    return Tissues(voxels, points, grey, white, fluid, brain, texture, lesion, abnormal)
+    tumour = tumour_shares(subject, points, white)
+    return Tissues(voxels, points, grey, white, fluid, brain, texture, lesion, abnormal, tumour)
 
 
 def to_template(anatomy: Anatomy, frame: Frame) -> Array:
     """Template coordinates [3, x, y, z] of an image's voxels: position, tilt and size undone."""
-    matrix = (_rotation(anatomy.turn).T / np.array(anatomy.size)[:, None]).astype(np.float32)
-    x, y, z = (axis - np.float32(s) for axis, s in zip(frame.axes(), anatomy.shift, strict=True))
+    turn, shift = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0)) if frame.registered else (anatomy.turn, anatomy.shift)
+    matrix = (_rotation(turn).T / np.array(anatomy.size)[:, None]).astype(np.float32)
+    x, y, z = (axis - np.float32(s) for axis, s in zip(frame.axes(), shift, strict=True))
     rows = [row[0] * x[:, None, None] + row[1] * y[None, :, None] + row[2] * z[None, None, :] for row in matrix]
     return np.stack(rows)
 

@@ -2,22 +2,18 @@
 
 import multiprocessing
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
 
 from braindino.errors import ConfigError
-from braindino.phantom import bids, ixi, manifest
 from braindino.phantom.files import write_scan
+from braindino.phantom.layouts import LAYOUTS, layout_seed
 from braindino.phantom.plan import Plan, ScanFile
 
-LAYOUTS: dict[str, Callable[[int, tuple[int, ...]], Plan]] = {
-    "ixi": ixi.plan,
-    "bids": bids.plan,
-    "manifest": manifest.plan,
-}
 MARKER = "SYNTHETIC"  # the file at the root of a dataset that says it is no data of people
 _MARKER_TEXT = (
     "SYNTHETIC: every image and table in this folder was made by a generator (braindino phantom), grown\n"
@@ -26,8 +22,12 @@ _MARKER_TEXT = (
 )
 
 
-def plan_cohort(layout: str, n_subjects: int, seed: int) -> Plan:
-    """What `write_cohort` would write: people, scans, tables. Cohorts of two layouts never share a person.
+def plan_cohort(layout: str, n_subjects: int, seed: int, heads: bool = True) -> Plan:
+    """What `write_cohort` would write: people, scans, tables.
+
+    Two layouts share people only where their datasets do: the tumour collections (`layouts.gliomas`).
+    Scans of whole heads, as most downloads hold them, become stripped brains where `heads` is False: quicker to
+    write, and nothing else changes.
 
     Raises:
         ConfigError: no such layout, or no subjects.
@@ -36,22 +36,29 @@ def plan_cohort(layout: str, n_subjects: int, seed: int) -> Plan:
         raise ConfigError(f"There is no phantom of {layout!r}; there are: {', '.join(sorted(LAYOUTS))}.")
     if n_subjects < 1:
         raise ConfigError(f"A cohort needs at least one subject, not {n_subjects}.")
-    return LAYOUTS[layout](n_subjects, (seed, list(LAYOUTS).index(layout)))
+    plan = LAYOUTS[layout](n_subjects, layout_seed(layout, seed))
+    return plan if heads else replace(plan, scans=[replace(scan, with_skull=False) for scan in plan.scans])
 
 
 def write_cohort(
-    layout: str, dest: Path, n_subjects: int, seed: int, spacing_mm: float = 2.0, workers: int = 1
+    layout: str,
+    dest: Path,
+    n_subjects: int,
+    seed: int,
+    spacing_mm: float = 2.0,
+    workers: int = 1,
+    heads: bool = True,
 ) -> None:
     """Writes a synthetic dataset in the native layout of `layout` to the folder `dest`.
 
     The same arguments give the same voxels. It is written beside `dest` and renamed when complete, so that
     a folder with a `SYNTHETIC` marker is whole. With `workers` above 1, so many processes render people
-    side by side.
+    side by side. `heads=False` writes every scan stripped to the brain.
 
     Raises:
         ConfigError: no such layout, or `dest` holds something already (it is left untouched).
     """
-    plan = plan_cohort(layout, n_subjects, seed)
+    plan = plan_cohort(layout, n_subjects, seed, heads)
     dest = Path(dest).absolute()
     if dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
         raise ConfigError(f"{dest} is not empty: choose a new folder, or remove it first.")

@@ -1,12 +1,11 @@
 """A clinic's own folder: FreeSurfer and Analyze files, listed in a manifest."""
 
-import csv
-import io
-
 import numpy as np
 
 from braindino.phantom.cohort import MALE, Subject, make_cohort
-from braindino.phantom.plan import Plan, ScanFile
+from braindino.phantom.layouts.people import age_label
+from braindino.phantom.layouts.text import csv_text
+from braindino.phantom.plan import Plan, ScanFile, Told, ToldLabel
 
 _COLUMNS = (
     "subject", "image", "session", "contrast", "mask", "segmentation", "skull_stripped", "age", "sex",
@@ -19,17 +18,14 @@ def plan(n_subjects: int, seed: tuple[int, ...]) -> Plan:
     """T1w as .mgz in FreeSurfer's orientation, T2w as an Analyze pair, lesions outlined on the T2w."""
     subjects = make_cohort(n_subjects, seed)
     rng = np.random.default_rng((*seed, 1))
-    scans, rows = [], []
+    scans, rows, labels = [], [], []
     for subject in subjects:
         scanner = ("Philips", "3") if rng.random() < 0.5 else ("Siemens", "1.5")
-        for scan in _scans(subject):
+        labels += _labels(subject)
+        for scan in _scans(subject, scanner):
             scans.append(scan)
             rows.append(_row(scan, scanner))
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows(rows)
-    return Plan(subjects, scans, {"manifest.csv": stream.getvalue()})
+    return Plan(subjects, scans, {"manifest.csv": csv_text(_COLUMNS, rows)}, labels)
 
 
 def name(subject: Subject) -> str:
@@ -37,18 +33,30 @@ def name(subject: Subject) -> str:
     return f"case{subject.number:03d}"
 
 
-def _scans(subject: Subject) -> list[ScanFile]:
+def _scans(subject: Subject, scanner: tuple[str, str]) -> list[ScanFile]:
     folder = f"images/{name(subject)}"
     whole = subject.number % _SKULL_EVERY == 0
     t1_mask, t2_mask = (f"{folder}/T1_brain.mgz", f"{folder}/T2_brain.img") if whole else (None, None)
+    told = Told(name(subject), "1", facts={"vendor": scanner[0], "field_strength": float(scanner[1])})
     return [
-        ScanFile(subject, "T1w", f"{folder}/T1.mgz", "LIA", with_skull=whole, brain_mask=t1_mask),
+        ScanFile(subject, "T1w", f"{folder}/T1.mgz", "LIA", with_skull=whole, brain_mask=t1_mask, told=told),
         # Analyze stores no orientation; readers take it for left, anterior, superior.
         ScanFile(
             subject, "T2w", f"{folder}/T2.img", "LAS", with_skull=whole, brain_mask=t2_mask,
-            lesion_mask=f"{folder}/T2_lesions.img",
+            lesion_mask=f"{folder}/T2_lesions.img", told=told,
         ),
     ]  # fmt: skip
+
+
+def _labels(subject: Subject) -> list[ToldLabel]:
+    """What the manifest says, which is of one session."""
+    who, lesion = name(subject), "present" if subject.lesion else "absent"
+    return [
+        age_label(who, subject.age, "1"),
+        ToldLabel(who, "sex", subject.sex, session="1"),
+        ToldLabel(who, "diagnosis", subject.diagnosis, session="1"),
+        ToldLabel(who, "lesion", lesion, session="1"),
+    ]
 
 
 def _row(scan: ScanFile, scanner: tuple[str, str]) -> list[str]:

@@ -1,12 +1,14 @@
 """A BIDS dataset: T1w and FLAIR of patients and controls from two scanners, with lesion masks."""
 
-import json
 from collections.abc import Sequence
 
 import numpy as np
 
 from braindino.phantom.cohort import MALE, Subject, make_cohort
-from braindino.phantom.plan import Plan, ScanFile
+from braindino.phantom.layouts.bids_text import description, sidecar
+from braindino.phantom.layouts.people import age_label, sex_label
+from braindino.phantom.layouts.text import json_text
+from braindino.phantom.plan import Plan, ScanFile, Told, ToldLabel
 
 _SKULL_EVERY = 8  # every so many people were shared as whole heads
 _NO_FLAIR_EVERY = 12  # every so many people have no FLAIR
@@ -17,6 +19,10 @@ _SCANNERS = {
         "ManufacturersModelName": "Signa",
         "MagneticFieldStrength": 1.5,
     },
+}
+_FACTS: dict[str, dict[str, str | float]] = {
+    "A": {"vendor": "Siemens", "model": "Prisma", "field_strength": 3.0},
+    "B": {"vendor": "GE", "model": "Signa", "field_strength": 1.5},
 }
 _SEQUENCES = {
     "T1w": {"RepetitionTime": 2.3, "EchoTime": 0.003, "InversionTime": 0.9, "FlipAngle": 9},
@@ -34,20 +40,22 @@ def plan(n_subjects: int, seed: tuple[int, ...]) -> Plan:
     subjects = make_cohort(n_subjects, seed)
     rng = np.random.default_rng((*seed, 1))
     sites = ["B" if draw < 0.35 else "A" for draw in rng.random(n_subjects)]
+    hands = [str(rng.choice(["right", "left", "n/a"], p=[0.8, 0.1, 0.1])) for _ in subjects]
     texts = {
-        "dataset_description.json": _json(_description("SYNTHETIC brains of patients and controls", "raw")),
-        "derivatives/lesions/dataset_description.json": _json(_description("SYNTHETIC masks", "derivative")),
-        "participants.tsv": _participants(subjects, sites, rng),
+        "dataset_description.json": description("SYNTHETIC brains of patients and controls", "CC0"),
+        "derivatives/lesions/dataset_description.json": description("SYNTHETIC masks", "CC0", "derivative"),
+        "participants.tsv": _participants(subjects, sites, hands),
     }
     for contrast, sequence in _SEQUENCES.items():
-        texts[f"{contrast}.json"] = _json({**_SCANNERS["A"], **sequence})
-    scans = []
-    for subject, site in zip(subjects, sites, strict=True):
-        for scan in _scans(subject):
+        texts[f"{contrast}.json"] = json_text({**_SCANNERS["A"], **sequence})
+    scans, labels = [], []
+    for subject, site, hand in zip(subjects, sites, hands, strict=True):
+        labels += _labels(subject, site, hand)
+        for scan in _scans(subject, site):
             scans.append(scan)
             if site == "B":
-                texts[scan.image.replace(".nii.gz", ".json")] = _json(_SCANNERS["B"])
-    return Plan(subjects, scans, texts)
+                texts[sidecar(scan.image)] = json_text(_SCANNERS["B"])
+    return Plan(subjects, scans, texts, labels)
 
 
 def label(subject: Subject) -> str:
@@ -55,33 +63,36 @@ def label(subject: Subject) -> str:
     return f"SYN{subject.number:03d}"
 
 
-def _scans(subject: Subject) -> list[ScanFile]:
+def _scans(subject: Subject, site: str) -> list[ScanFile]:
     folder, stem = f"sub-{label(subject)}/ses-01/anat", f"sub-{label(subject)}_ses-01"
     whole = subject.number % _SKULL_EVERY == 0
-    scans = [ScanFile(subject, "T1w", f"{folder}/{stem}_T1w.nii.gz", with_skull=whole)]
+    told = Told(label(subject), "01", facts={**_FACTS[site], "site": site})
+    scans = [ScanFile(subject, "T1w", f"{folder}/{stem}_T1w.nii.gz", with_skull=whole, told=told)]
     if subject.number % _NO_FLAIR_EVERY:
         mask = f"derivatives/lesions/{folder}/{stem}_space-FLAIR_label-lesion_mask.nii.gz"
         image = f"{folder}/{stem}_FLAIR.nii.gz"
-        scans.append(ScanFile(subject, "FLAIR", image, axes="LPS", with_skull=whole, lesion_mask=mask))
+        scans.append(ScanFile(subject, "FLAIR", image, "LPS", with_skull=whole, lesion_mask=mask, told=told))
     return scans
 
 
-def _participants(subjects: Sequence[Subject], sites: Sequence[str], rng: np.random.Generator) -> str:
+def _labels(subject: Subject, site: str, hand: str) -> list[ToldLabel]:
+    """What the table says; columns that the feature store has no word for keep their names."""
+    name = label(subject)
+    labels = [
+        age_label(name, subject.age),
+        sex_label(name, subject.sex),
+        ToldLabel(name, "diagnosis", subject.diagnosis),
+        ToldLabel(name, "lesion", "present" if subject.lesion else "absent"),
+        ToldLabel(name, "site", site),
+    ]
+    return labels if hand == "n/a" else [*labels, ToldLabel(name, "handedness", hand)]
+
+
+def _participants(subjects: Sequence[Subject], sites: Sequence[str], hands: Sequence[str]) -> str:
     lines = ["participant_id\tage\tsex\tgroup\tlesion\tsite\thandedness"]
-    for subject, site in zip(subjects, sites, strict=True):
+    for subject, site, hand in zip(subjects, sites, hands, strict=True):
         sex = "M" if subject.sex == MALE else "F"
         lesion = "present" if subject.lesion else "absent"
-        hand = str(rng.choice(["right", "left", "n/a"], p=[0.8, 0.1, 0.1]))
         cells = (f"sub-{label(subject)}", str(subject.age), sex, subject.diagnosis, lesion, site, hand)
         lines.append("\t".join(cells))
     return "\ufeff" + "\r\n".join(lines) + "\r\n"
-
-
-def _description(name: str, kind: str) -> dict[str, object]:
-    made = {"Name": "braindino phantom", "Description": "grown from the ICBM152 template, no person scanned"}
-    facts = {"Name": name, "BIDSVersion": "1.9.0", "DatasetType": kind, "License": "CC0"}
-    return {**facts, "GeneratedBy": [made]}
-
-
-def _json(content: object) -> str:
-    return json.dumps(content, indent=2) + "\n"
