@@ -5,25 +5,15 @@ is called, so that `braindino sql` starts neither Prefect nor torch.
 """
 
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
+import flows.cli_data  # noqa: F401 - its verbs register themselves
+from flows.cli_base import Form, Home, Recipe, app
 from flows.display import Format, distinct, print_rows, stderr
 from flows.environment import quiet_prefect, resolve_home, silence_exit
-
-app = typer.Typer(
-    help="Brain MRI in, a SQL feature store of foundation-model features and honest results out.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-
-Home = Annotated[Path | None, typer.Option("--home", help="Home folder; default: BRAINDINO_HOME, else ./data.")]
-Recipe = Annotated[str, typer.Option(help="How volumes become slices: isotropic, isotropic_2mm, paper_pretrain, ...")]
-Form = Annotated[Format, typer.Option("--format", help="How rows are printed.")]
 
 
 def main() -> None:
@@ -50,78 +40,47 @@ def _is_ours(error: Exception) -> bool:
 
 
 @app.command()
-def demo(
-    home: Annotated[
-        Path | None, typer.Option(help="The demo's own home; default: demo inside BRAINDINO_HOME or ./data.")
+def holdout(
+    external: Annotated[
+        list[str] | None,
+        typer.Option("--external", help="A dataset to keep whole for external testing, for good; repeatable."),
     ] = None,
-) -> None:
-    """Run everything on a small synthetic cohort, from raw files to SQL and results."""
-    from flows.demo import demo as run
-
-    run(str(home.resolve() if home else resolve_home(None) / "demo"))
-
-
-@app.command()
-def datasets(home: Home = None, form: Form = Format.TABLE) -> None:
-    """List the datasets that can be ingested, and what this home holds of each."""
-    import warehouse
-    from braindino.datasets import ADAPTERS
-
-    here = warehouse.open(resolve_home(home)).query("select * from datasets order by dataset").to_pylist()
-    rows = [
-        {
-            "dataset": row["dataset"], "adapter": row["adapter"], "stored": row["n_stored"],
-            "refused": row["n_refused"], "absent": row["n_absent"], "subjects": row["n_subjects"],
-            "synthetic": row["synthetic"], "licence": row["licence"],
-        }
-        for row in here
-    ]  # fmt: skip
-    used = {row["adapter"] for row in here}
-    rows += [
-        {
-            **dict.fromkeys(rows[0] if rows else ()),
-            "dataset": None,
-            "adapter": name,
-            "licence": adapter.info.licence,
-        }
-        for name, adapter in sorted(ADAPTERS.items())
-        if name not in used
-    ]
-    columns = ["dataset", "adapter", "stored", "refused", "absent", "subjects", "synthetic", "licence"]
-    print_rows(columns, [{c: row.get(c) for c in columns} for row in rows], form)
-
-
-@app.command()
-def ingest(
-    dataset: Annotated[str | None, typer.Argument(help="An adapter: ixi, bids, manifest, ...")] = None,
-    root: Annotated[Path | None, typer.Argument(help="The dataset's folder, or a manifest's CSV.")] = None,
-    name: Annotated[str | None, typer.Option(help="What to call it in this home.")] = None,
-    recipe: Recipe = "isotropic",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be read, refused and stored.")] = False,
-    everything: Annotated[bool, typer.Option("--all", help="All datasets of the home's datasets.toml.")] = False,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes of one thread each.")] = None,
+    form: Form = Format.TABLE,
     home: Home = None,
 ) -> None:
-    """Read a dataset as it was downloaded; run again, it reads only what is new or changed."""
-    from flows import ingest_report
+    """Freeze the test subjects of every task, before anything is trained; what is frozen stays frozen."""
+    import warehouse
+    from flows.environment import job_id
+    from flows.holdout import freeze_holdouts, keep_external
 
-    where = resolve_home(home)
-    if everything:
-        from flows.ingest import ingest_all
+    store, job = warehouse.open(resolve_home(home)), job_id()
+    if external:
+        keep_external(store, external, job)
+    freeze_holdouts(store, job)
+    stderr.print(f"snapshot {store.publish_snapshot('holdout')}; pretraining leaves these people out.")
+    rows = store.query(
+        "select task, count(distinct subject_uid) as people, count(distinct scan_id) as stored_scans "
+        "from holdouts left join (select * from scans where status = 'stored') using (dataset, subject, subject_uid) "
+        "group by task order by task"
+    )
+    print_rows(rows.column_names, rows.to_pylist(), form)
 
-        for summary in ingest_all(str(where), workers):
-            ingest_report.say_summary(summary)
-        return
-    if dataset is None or root is None:
-        raise typer.BadParameter("name a DATASET and its ROOT, or give --all.")
-    if dry_run:
-        from flows.dry_run import dry_run as forecast
 
-        ingest_report.say_forecast(forecast(where, dataset, root.expanduser().resolve(), name, recipe))
-        return
-    from flows.ingest import ingest as run
+@app.command()
+def leaks(form: Form = Format.TABLE, home: Home = None) -> None:
+    """List what pretraining and the test subjects share, copies of scans, and overlaps between datasets."""
+    from flows.leaks import leaks as run
 
-    ingest_report.say_summary(run(dataset, str(root), name, recipe, str(where), workers))
+    report = run(str(resolve_home(home)))
+    n = {finding: report.count(finding) for finding in ("leak", "copy", "same_person", "overlap")}
+    stderr.print(
+        f"{report.fingerprinted} brains compared anew. {n['leak']} test subjects were seen by a training; "
+        f"{n['copy']} pairs of subjects share a copied scan and count as one person; {n['same_person']} pairs look "
+        f"alike and were not linked; {n['overlap']} pairs of datasets are said to overlap. "
+        f"Snapshot {report.snapshot_id}."
+    )
+    columns = ["finding", "dataset", "subject", "other_dataset", "other_subject", "detail"]
+    print_rows(columns, report.rows, form)
 
 
 @app.command()

@@ -1,8 +1,12 @@
 """The home's `datasets.toml`: which datasets it holds and where they lie, so that schedules need no arguments."""
 
+import json
+import math
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from braindino.errors import ConfigError
 
@@ -11,33 +15,78 @@ NAME = "datasets.toml"
 
 @dataclass(frozen=True)
 class Entry:
-    """One dataset of a home."""
+    """One dataset of a home; `options` are parameters of its adapter."""
 
     name: str
     adapter: str
     root: Path
     recipe: str
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load(home: Path) -> list[Entry]:
     """The datasets of a home, in the order of the file; none where the file is missing.
 
     Raises:
-        ConfigError: the file is not TOML, or an entry lacks its adapter or root.
+        ConfigError: the file is not TOML, an entry lacks its adapter or root, or its options are no table of values.
     """
     path = home / NAME
     if not path.exists():
         return []
     try:
-        tables = tomllib.loads(path.read_text())
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML ({error}); mend it or delete it and ingest once more.") from error
     entries = []
     for name, table in tables.items():
         if not isinstance(table, dict) or not {"adapter", "root"} <= table.keys():
             raise ConfigError(f"{path}: [{name}] needs `adapter` and `root`.")
-        entries.append(Entry(name, table["adapter"], Path(table["root"]), table.get("recipe", "isotropic")))
+        options = _options(path, name, table.get("options", {}))
+        entries.append(Entry(name, table["adapter"], Path(table["root"]), table.get("recipe", "isotropic"), options))
     return entries
+
+
+def _options(path: Path, name: str, table: Any) -> dict[str, Any]:
+    if not isinstance(table, dict) or not all(map(_is_value, table.values())):
+        raise ConfigError(f'{path}: the options of [{name}] must be a table of values, such as {{image = "raw"}}.')
+    return table
+
+
+def _is_value(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_value, value))
+    return isinstance(value, (str, bool, int)) or (isinstance(value, float) and math.isfinite(value))
+
+
+def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
+    """Options as they are typed, `key=value` each; a value that TOML reads as no text (true, 3, [1, 2]) is none.
+
+    Raises:
+        ConfigError: one has no key or no `=`, or a key is given twice.
+    """
+    options: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = (part.strip() for part in pair.partition("="))
+        if not key or not equals:
+            raise ConfigError(f"--option {pair!r} is not key=value.")
+        if key in options:
+            raise ConfigError(f"--option {key} is given twice.")
+        options[key] = _value(text)
+    return options
+
+
+def _value(text: str) -> Any:
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+    return value if _is_value(value) else text
+
+
+def options_of(home: Path, name: str, adapter: str) -> Mapping[str, Any]:
+    """The options that a dataset was last read with; none for a dataset that is not in the file."""
+    same = (entry for entry in load(home) if (entry.name, entry.adapter) == (name, adapter))
+    return next((entry.options for entry in same), {})
 
 
 def check_name(home: Path, name: str, root: Path) -> None:
@@ -54,25 +103,33 @@ def check_name(home: Path, name: str, root: Path) -> None:
             )
 
 
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _toml(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)  # texts, numbers, truths and lists are written alike in both
 
 
-def remember(home: Path, name: str, adapter: str, root: Path, recipe: str) -> None:
-    """Adds or replaces one dataset in the file; the file is left alone if it already says so."""
+def _block(entry: Entry) -> str:
+    values = {"adapter": entry.adapter, "root": str(entry.root), "recipe": entry.recipe}
+    lines = [f"[{_toml(entry.name)}]", *(f"{key} = {_toml(value)}" for key, value in values.items())]
+    if entry.options:
+        options = ", ".join(f"{_toml(key)} = {_toml(value)}" for key, value in sorted(entry.options.items()))
+        lines.append(f"options = {{{options}}}")
+    return "\n".join(lines) + "\n"
+
+
+def remember(
+    home: Path, name: str, adapter: str, root: Path, recipe: str, options: Mapping[str, Any] | None = None
+) -> None:
+    """Adds or replaces one dataset in the file; without `options` its own stay. A file that says so is left alone."""
+    if options is None:
+        options = options_of(home, name, adapter)
     entries = {entry.name: entry for entry in load(home)}
-    entry = Entry(name, adapter, root, recipe)
+    entry = Entry(name, adapter, root, recipe, dict(options))
     if entries.get(name) == entry:
         return
     entries[name] = entry
-    blocks = [
-        f"[{_quoted(e.name)}]\nadapter = {_quoted(e.adapter)}\n"
-        f"root = {_quoted(str(e.root))}\nrecipe = {_quoted(e.recipe)}\n"
-        for e in entries.values()
-    ]
     text = (
         "# Datasets of this home, kept by `braindino ingest`, read by `braindino ingest --all` and the schedules.\n\n"
     )
     partial = home / f".{NAME}.partial"
-    partial.write_text(text + "\n".join(blocks))
+    partial.write_text(text + "\n".join(map(_block, entries.values())), encoding="utf-8")
     partial.replace(home / NAME)

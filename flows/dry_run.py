@@ -3,8 +3,10 @@
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import warehouse
 from braindino import imaging, slices
@@ -51,7 +53,7 @@ def _try_one(works: list[Work], recipe: imaging.Recipe) -> tuple[float, float] |
         try:
             result = imaging.preprocess(
                 work.scan.image, recipe, brain_mask=work.scan.brain_mask, segmentation=work.scan.segmentation,
-                skull_stripped=work.scan.skull_stripped,
+                skull_stripped=work.scan.skull_stripped, orientation=work.scan.orientation,
             )  # fmt: skip
         except ScanRefused:
             continue
@@ -61,12 +63,19 @@ def _try_one(works: list[Work], recipe: imaging.Recipe) -> tuple[float, float] |
     return None
 
 
-def dry_run(home: Path, dataset: str, root: Path, name: str | None, recipe_name: str) -> Forecast:
+def dry_run(
+    home: Path,
+    dataset: str,
+    root: Path,
+    name: str | None,
+    recipe_name: str,
+    options: Mapping[str, Any] | None = None,
+) -> Forecast:
     """Forecasts an ingest: headers are read, voxels only of one trial scan where the home has no figures yet.
 
     Refusals that only voxels can show (an uncertain brain mask, an empty image) are not foreseen.
     """
-    found, todo, recipe, called = survey(home, dataset, root, name, recipe_name)
+    found, todo, recipe, called = survey(home, dataset, root, name, recipe_name, options)
     refusals, readable = [], []
     for work in todo.read:
         try:

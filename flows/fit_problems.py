@@ -13,13 +13,14 @@ from braindino.errors import FitError
 from braindino.evaluation import (
     EVALUATION_VERSION,
     Kind,
+    Target,
     Task,
     floor_matrix,
     nested_fractions,
     subject_targets,
     usable_rows,
 )
-from flows.holdout import frozen
+from flows.holdout import EXTERNAL, frozen
 
 SMALLEST = 4  # subjects on either side of the split, under which a head says nothing at all
 HEADS: dict[Kind, tuple[heads.Head, ...]] = {
@@ -30,9 +31,10 @@ HEADS: dict[Kind, tuple[heads.Head, ...]] = {
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """One task's labelled scans with one set of features; rows are scans, `test` marks those of frozen subjects.
+    """One task's labelled scans with one set of features; rows are scans.
 
-    `seen_test_subjects` counts test subjects that the encoder saw in pretraining; None where nobody knows.
+    `split` says what each row is for: "train", "test" (frozen subjects), or "external:<dataset>". `seen_test_subjects`
+    counts test subjects that the encoder saw in pretraining; None where nobody knows.
     """
 
     task: Task
@@ -42,21 +44,31 @@ class Dataset:
     features: NDArray[np.float32]
     targets: NDArray[np.generic]
     rows: list[dict[str, Any]]
-    test: NDArray[np.bool_]
+    split: NDArray[np.str_]
     seen_test_subjects: int | None = None
 
     @property
+    def test(self) -> NDArray[np.bool_]:
+        """The rows that nothing is learned from."""
+        return np.asarray(self.split != "train")
+
+    @property
     def groups(self) -> NDArray[np.str_]:
+        """The family of each row, or its person where no relatives are known: the unit of every split."""
+        return np.array([row["split_group"] for row in self.rows], dtype=str)
+
+    @property
+    def people(self) -> NDArray[np.str_]:
         """The person of each row."""
         return np.array([row["subject_uid"] for row in self.rows], dtype=str)
 
     @property
     def data_hash(self) -> str:
         """Hash of scans, contents, targets and splits: the same for every feature set of a task."""
-        columns = ("scan_id", "content_hash", "subject_uid")
+        columns = ("scan_id", "content_hash", "split_group")
         told = [
-            [*(row[c] for c in columns), str(target), bool(test)]
-            for row, target, test in zip(self.rows, self.targets, self.test, strict=True)
+            [*(row[c] for c in columns), str(target), str(split)]
+            for row, target, split in zip(self.rows, self.targets, self.split, strict=True)
         ]
         return keys.short_hash(sorted(told), 16)
 
@@ -82,38 +94,63 @@ def load_dataset(
             learned and judged.
     """
     table = store.features(task.label, encoder_id, recipe_id, pooling, snapshot=snapshot)
-    rows = table.drop_columns(["embedding"]).to_pylist()
+    rows = _with_groups(store, table.drop_columns(["embedding"]).to_pylist(), snapshot)
     targets = [
         task.target(row["value"], row["number"]) if not task.contrasts or row["contrast"] in task.contrasts else None
         for row in rows
     ]
-    groups = [row["subject_uid"] for row in rows]
-    test_uids = frozen(store, snapshot).get(task.name, set())
-    test = np.array([uid in test_uids for uid in groups], dtype=bool)
-    keep = np.flatnonzero(usable_rows(targets, groups, ~test, test, task.kind).rows)
+    groups = [row["split_group"] for row in rows]
+    split = _splits(groups, frozen(store, snapshot), task.name)
+    usable = usable_rows(targets, groups, split == "train", split == "test", task.kind)
+    judged_elsewhere = _external_rows(targets, split, usable.rows, task)
+    keep = np.flatnonzero(usable.rows | judged_elsewhere)
     kept = [rows[index] for index in keep]
-    _check_sides(kept, test[keep])
+    _check_sides(groups, split, usable.rows)
     dtype = np.float64 if task.kind == "regression" else np.str_
     data = Dataset(
         task, encoder_id, recipe_id, pooling,
         features=np.stack(table.column("embedding").take(keep).to_numpy()),
         targets=np.array([targets[index] for index in keep], dtype=dtype),
-        rows=kept, test=test[keep],
+        rows=kept, split=split[keep],
     )  # fmt: skip
     return replace(data, seen_test_subjects=_seen(store, encoder_id, set(data.groups[data.test]), snapshot))
 
 
-def _check_sides(rows: list[dict[str, Any]], test: NDArray[np.bool_]) -> None:
-    uids = np.array([row["subject_uid"] for row in rows], dtype=str)
-    train, judged = len(set(uids[~test])), len(set(uids[test]))
+def _with_groups(store: warehouse.Warehouse, rows: list[dict[str, Any]], snapshot: str) -> list[dict[str, Any]]:
+    found = store.query("select distinct subject_uid, split_group from subjects", snapshot=snapshot).to_pylist()
+    group_of = {row["subject_uid"]: row["split_group"] for row in found}
+    return [{**row, "split_group": group_of[row["subject_uid"]]} for row in rows]
+
+
+def _splits(groups: Sequence[str], held: dict[str, set[str]], task: str) -> NDArray[np.str_]:
+    """What each row is for; whoever is in an external dataset as well is external, whatever was frozen before."""
+    side = dict.fromkeys(held.get(task, set()), "test")
+    for name in sorted(name for name in held if name.startswith(EXTERNAL)):
+        side |= dict.fromkeys(held[name], name)
+    return np.array([side.get(group, "train") for group in groups], dtype=np.str_)
+
+
+def _external_rows(
+    targets: Sequence[Target | None], split: NDArray[np.str_], usable: NDArray[np.bool_], task: Task
+) -> NDArray[np.bool_]:
+    """Rows of external datasets that a head trained on the usable rows can be judged by."""
+    external = np.char.startswith(split, EXTERNAL) if len(split) else np.zeros(0, dtype=bool)
+    learned = {str(target) for target, row in zip(targets, usable, strict=True) if row}
+    known = [target is not None and (task.kind == "regression" or str(target) in learned) for target in targets]
+    return np.asarray(external & np.array(known, dtype=bool))
+
+
+def _check_sides(groups: Sequence[str], split: NDArray[np.str_], usable: NDArray[np.bool_]) -> None:
+    uids = np.array(groups, dtype=str)
+    train, judged = (len(set(uids[usable & (split == side)])) for side in ("train", "test"))
     if min(train, judged) < SMALLEST:
         raise FitError(
             f"{train} training and {judged} test subjects have a usable label; at least {SMALLEST} of each are needed."
         )
 
 
-def _seen(store: warehouse.Warehouse, encoder_id: str, test_uids: set[str], snapshot: str) -> int | None:
-    """Test subjects that the encoder's training was given; None where nobody knows what it has seen."""
+def _seen(store: warehouse.Warehouse, encoder_id: str, test_groups: set[str], snapshot: str) -> int | None:
+    """Test subjects (or families) that the encoder's training was given; None where nobody knows what it saw."""
     (row,) = store.query(
         "select kind, training_id from encoders where encoder_id = ?", [encoder_id], snapshot=snapshot
     ).to_pylist()
@@ -122,12 +159,12 @@ def _seen(store: warehouse.Warehouse, encoder_id: str, test_uids: set[str], snap
     if row["training_id"] is None:
         return None
     seen = store.query(
-        "select distinct s.subject_uid from staging.stg_training_subjects t join subjects s using (dataset, subject) "
+        "select distinct s.split_group from staging.stg_training_subjects t join subjects s using (dataset, subject) "
         "where t.training_id = ?",
         [row["training_id"]],
         snapshot=snapshot,
     )
-    return len(test_uids & {found["subject_uid"] for found in seen.to_pylist()})
+    return len(test_groups & {found["split_group"] for found in seen.to_pylist()})
 
 
 def floor_dataset(store: warehouse.Warehouse, floor: str, like: Dataset, snapshot: str) -> Dataset:

@@ -1,6 +1,7 @@
 """From fitted heads to the rows of `fits`, `predictions` and `metrics`."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -55,7 +56,7 @@ def _prediction_rows(data: Dataset, cell: Cell, fit: heads.Fit) -> list[Row]:
         row = data.rows[index]
         said: Row = {
             "fit_id": cell.fit_id, "scan_id": row["scan_id"], "content_hash": row["content_hash"],
-            "subject_uid": row["subject_uid"], "split": "test",
+            "subject_uid": row["subject_uid"], "split": str(data.split[index]),
         }  # fmt: skip
         target, predicted = data.targets[index], fit.predicted[position]
         if fit.scores is None:
@@ -71,9 +72,16 @@ def _prediction_rows(data: Dataset, cell: Cell, fit: heads.Fit) -> list[Row]:
 
 
 def _metric_rows(data: Dataset, cell: Cell, fit: heads.Fit, snapshot: str) -> list[Row]:
-    about = {**_cell_columns(data, cell), "split": "test", "snapshot_id": snapshot}
-    judged = evaluate(
-        data.task.kind, data.targets[fit.test_rows], fit.predicted, data.groups[fit.test_rows],
-        scores=fit.scores, classes=fit.classes, seed=cell.seed,
-    )  # fmt: skip
-    return [{**about, **asdict(metric)} for metric in judged]
+    """Figures of the frozen test subjects, and of each external dataset by itself."""
+    found = []
+    for split in sorted(set(data.split[fit.test_rows])):
+        chosen = data.split[fit.test_rows] == split
+        rows = fit.test_rows[chosen]
+        judged = evaluate(
+            data.task.kind, data.targets[rows], fit.predicted[chosen], data.people[rows],
+            scores=None if fit.scores is None else fit.scores[chosen], classes=fit.classes, seed=cell.seed,
+        )  # fmt: skip
+        about = {**_cell_columns(data, cell), "split": str(split), "snapshot_id": snapshot}
+        # A dataset with one class, or one person, has no such figure.
+        found += [{**about, **asdict(metric)} for metric in judged if math.isfinite(metric.value)]
+    return found

@@ -12,17 +12,19 @@ from typing import Any
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.logging import get_run_logger
 
 import warehouse
 from braindino import imaging
+from braindino.datasets import ADAPTERS
 from braindino.errors import ConfigError
 from flows import datasets_file
 from flows.display import progress
 from flows.environment import job_id, resolve_home
 from flows.ingest_plan import Work
 from flows.ingest_scan import Row, absent_row, described_again, ingest_scan
-from flows.ingest_tables import record_datasets, record_labels, record_recipe
-from flows.survey import default_name, survey
+from flows.ingest_tables import record_datasets, record_labels, record_links, record_recipe
+from flows.survey import GENERIC, default_name, survey
 
 BATCH = 50  # scans per Prefect task: a task costs about 0.1 s, a scan about a second
 SCANS_PER_WORKER = 40  # under this many, starting another process takes longer than it saves
@@ -118,6 +120,7 @@ def ingest(
     recipe: str = "isotropic",
     home: str | None = None,
     workers: int | None = None,
+    options: dict[str, Any] | None = None,
 ) -> IngestSummary:
     """Ingests one dataset.
 
@@ -128,17 +131,19 @@ def ingest(
         recipe: how volumes become slices.
         home: the home folder; by default BRAINDINO_HOME or ./data.
         workers: processes of one thread each; by default as many as there are cores and work for.
+        options: parameters of the adapter; by default those it had last time.
     """
     started = time.perf_counter()
     home_path, root_path, job = resolve_home(home), Path(root).expanduser().resolve(), job_id()
     datasets_file.check_name(home_path, name or default_name(dataset, root_path), root_path)
-    found, todo, used_recipe, called = survey(home_path, dataset, root_path, name, recipe)
+    found, todo, used_recipe, called = survey(home_path, dataset, root_path, name, recipe, options)
     store = warehouse.open(home_path)
     synthetic = ((root_path if root_path.is_dir() else root_path.parent) / "SYNTHETIC").exists()
     recipe_id = used_recipe.recipe_id
     record_recipe(store, used_recipe, job)
     record_datasets(store, found, dataset, called, synthetic, job)
     labels = record_labels(store, found.labels, called, job)
+    record_links(store, found.links, called, job)
     light = [absent_row(work, recipe_id, synthetic) for work in todo.absent]
     light += [described_again(work, recipe_id, synthetic) for work in todo.describe]
     if light:
@@ -147,7 +152,7 @@ def ingest(
     if todo.read:
         n = workers or max(1, min(os.cpu_count() or 1, math.ceil(len(todo.read) / SCANS_PER_WORKER)))
         counts = _on_workers(n)(home_path, todo.read, used_recipe, synthetic, job, n)
-    datasets_file.remember(home_path, called, dataset, root_path, recipe)
+    datasets_file.remember(home_path, called, dataset, root_path, recipe, options)
     summary = IngestSummary(
         called, recipe_id, store.publish_snapshot(f"ingest {called}"), len(todo.read), len(todo.describe),
         len(todo.absent), todo.unchanged, labels, counts.get("stored", 0),
@@ -158,14 +163,40 @@ def ingest(
 
 
 @flow(name="ingest_all", persist_result=False)
-def ingest_all(home: str | None = None, workers: int | None = None) -> list[IngestSummary]:
+def ingest_all(home: str | None = None, workers: int | None = None, others_only: bool = False) -> list[IngestSummary]:
     """Ingests every dataset that the home's `datasets.toml` names; one that cannot be read does not stop the others.
+
+    Args:
+        home: the home folder; by default BRAINDINO_HOME or ./data.
+        workers: as of `ingest`.
+        others_only: leave out what `ingest_known` reads under the name of an adapter: it has a schedule of its own,
+            and no dataset should be read twice at a time.
 
     Raises:
         ConfigError: after all were tried, naming those that failed and why.
     """
+    own_schedule = set(ADAPTERS) - set(GENERIC) if others_only else set()
+    entries = datasets_file.load(resolve_home(home))
+    return _ingest_each([e for e in entries if not {e.name, e.adapter} & own_schedule], home, workers)
+
+
+@flow(name="ingest_known", persist_result=False)
+def ingest_known(name: str, home: str | None = None, workers: int | None = None) -> list[IngestSummary]:
+    """Ingests what the home's `datasets.toml` has under a dataset's or an adapter's name; nothing where it has none.
+
+    Raises:
+        ConfigError: after all of them were tried, naming those that failed and why.
+    """
+    home_path = resolve_home(home)
+    entries = [entry for entry in datasets_file.load(home_path) if name in (entry.name, entry.adapter)]
+    if not entries:
+        get_run_logger().info(f"{home_path / datasets_file.NAME} has no dataset {name}: nothing to read.")
+    return _ingest_each(entries, home, workers)
+
+
+def _ingest_each(entries: Sequence[datasets_file.Entry], home: str | None, workers: int | None) -> list[IngestSummary]:
     summaries, failures = [], []
-    for entry in datasets_file.load(resolve_home(home)):
+    for entry in entries:
         try:
             summaries.append(ingest(entry.adapter, str(entry.root), entry.name, entry.recipe, home, workers))
         except Exception as error:  # the next dataset is still worth reading

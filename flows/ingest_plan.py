@@ -58,7 +58,10 @@ def _relative(path: Path, root: Path) -> str:
 
 
 def _fingerprint(scan: Scan, root: Path) -> tuple[str, int]:
-    """Hash over role, relative path, size and modification time of a scan's files, and their total size in bytes."""
+    """Hash over role, relative path, size and modification time of a scan's files, and their total size in bytes.
+
+    What the source says of the voxels (stripped, how they are stored) counts, too: it changes the slices.
+    """
     entries: list[list[Any]] = []
     total = 0
     for role, path in _files(scan):
@@ -68,7 +71,8 @@ def _fingerprint(scan: Scan, root: Path) -> tuple[str, int]:
             total += status.st_size
         except (OSError, ValueError):  # missing, or a name that no file can have
             entries.append([role, _relative(path, root), None, None])
-    return keys.short_hash([entries, scan.skull_stripped], 16), total
+    said = [scan.skull_stripped] if scan.orientation is None else [scan.skull_stripped, scan.orientation]
+    return keys.short_hash([entries, *said], 16), total
 
 
 def _description(scan: Scan) -> str:

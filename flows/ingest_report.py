@@ -22,7 +22,7 @@ def _reasons(refused: dict[str, int]) -> str:
 def say_summary(summary: IngestSummary) -> None:
     """Prints one ingest in a few lines."""
     for note in summary.notes:
-        stderr.print(f"note: {note}")
+        stderr.print(f"note: {note}", markup=False, soft_wrap=True)
     if summary.read == 0:
         print(
             f"{summary.dataset}: nothing new, no voxel was read; {summary.unchanged} scans unchanged, "
@@ -43,7 +43,7 @@ def say_summary(summary: IngestSummary) -> None:
 def say_forecast(forecast: Forecast) -> None:
     """Prints what an ingest would do."""
     for note in forecast.notes:
-        stderr.print(f"note: {note}")
+        stderr.print(f"note: {note}", markup=False, soft_wrap=True)
     for path, reason, message in forecast.refusals:
         print(f"would refuse {path} ({reason}): {message}")
     stored = "unknown" if forecast.bytes_to_store is None else f"about {_megabytes(forecast.bytes_to_store)}"

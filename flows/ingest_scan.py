@@ -111,7 +111,7 @@ def _store(work: Work, recipe: imaging.Recipe, home: Path) -> tuple[Row, list[Ro
     scan = work.scan
     result = imaging.preprocess(
         scan.image, recipe, brain_mask=scan.brain_mask, segmentation=scan.segmentation,
-        skull_stripped=scan.skull_stripped,
+        skull_stripped=scan.skull_stripped, orientation=scan.orientation,
     )  # fmt: skip
     facts, intensity = result.facts, result.intensity
     relative = f"slices/{recipe.recipe_id}/{scan.dataset}/{work.scan_id}-{facts.content_hash}.zarr"

@@ -1,13 +1,15 @@
 """What an ingest writes beside scans: the dataset, its recipe and its labels; only what is new or has changed."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import warehouse
 from braindino import imaging, keys
-from braindino.datasets import Discovery, Label, get_adapter
+from braindino.datasets import Discovery, Label, SubjectLink, get_adapter
 from flows.ingest_scan import Row, moment_columns, without_stamp
 
+_LINK_KEY = ("dataset", "subject", "other_dataset", "other_subject")
 _LABEL_KEY = ("dataset", "subject", "session", "label", "when")
 
 
@@ -30,7 +32,7 @@ def record_datasets(
         {
             "dataset": name, "adapter": adapter, "title": found.title or info.title,
             "licence": found.licence or info.licence,
-            "restrictions": info.restrictions, "synthetic": synthetic,
+            "restrictions": info.restrictions, "homepage": info.homepage, "synthetic": synthetic,
             "n_scans": sum(scan.dataset == name for scan in found.scans),
             "n_subjects": len({scan.subject for scan in found.scans if scan.dataset == name}),
         }
@@ -60,6 +62,25 @@ def record_labels(store: warehouse.Warehouse, labels: Iterable[Label], called: s
         if _key(row, _LABEL_KEY) not in stated and (row["value"] is not None or row["number"] is not None)
     ]
     return store.append("labels", _changed(rows, latest, _LABEL_KEY) + gone, job)
+
+
+def record_links(store: warehouse.Warehouse, links: Iterable[SubjectLink], called: str, job: str) -> int:
+    """Writes links between subjects that are new or have changed, and withdraws those no longer stated.
+
+    Returns:
+        The number of rows written.
+    """
+    rows: list[Row] = [{**asdict(link), "withdrawn": False} for link in links]
+    names = sorted({called, *(row["dataset"] for row in rows)})
+    known = store.query("select * from staging.stg_subject_links where list_contains(?, dataset)", [names])
+    latest = known.to_pylist()
+    stated = {_key(row, _LINK_KEY) for row in rows}
+    gone = [
+        {**without_stamp(row), "withdrawn": True}
+        for row in latest
+        if _key(row, _LINK_KEY) not in stated and not row["withdrawn"]
+    ]
+    return store.append("subject_links", _changed(rows, latest, _LINK_KEY) + gone, job)
 
 
 def _key(row: Mapping[str, Any], names: Sequence[str]) -> tuple[Any, ...]:

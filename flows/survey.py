@@ -1,12 +1,16 @@
 """The first half of an ingest: what is there, what is known of it, and what would have to be done."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import warehouse
 from braindino import imaging
 from braindino.datasets import Discovery, get_adapter
 from braindino.errors import ConfigError
+from flows.datasets_file import options_of
 from flows.ingest_plan import Plan, plan
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -20,6 +24,8 @@ def default_name(dataset: str, root: Path) -> str:
 
 def _check_folder_name(name: str) -> None:
     """A dataset's name is a folder of the home; it must not lead out of it."""
+    if name == "all":
+        raise ConfigError("A dataset cannot be called `all`: that is all of them together; choose another name.")
     if not NAME.fullmatch(name):
         raise ConfigError(
             f"{name[:60]!r} cannot be a dataset's name; use up to 64 letters, digits, dots, dashes and underscores, "
@@ -28,17 +34,27 @@ def _check_folder_name(name: str) -> None:
 
 
 def survey(
-    home: Path, dataset: str, root: Path, name: str | None, recipe_name: str
+    home: Path,
+    dataset: str,
+    root: Path,
+    name: str | None,
+    recipe_name: str,
+    options: Mapping[str, Any] | None = None,
 ) -> tuple[Discovery, Plan, imaging.Recipe, str]:
     """What an ingest of this dataset would have to do; reads tables, names and sizes, never a voxel.
+
+    Without `options`, the adapter has those that the home's `datasets.toml` keeps for the dataset.
 
     Returns:
         What the adapter found, the plan, the recipe, and the dataset's name in the home.
     """
-    adapter = get_adapter(dataset)
     recipe = imaging.get_recipe(recipe_name)
     called = name or default_name(dataset, root)
-    found = adapter.discover(root, called)
+    used = options if options is not None else options_of(home, called, dataset)
+    found = get_adapter(dataset, used).discover(root, called)
+    if used:
+        told = "read with " + ", ".join(f"{key}={value}" for key, value in sorted(used.items()))
+        found = replace(found, notes=(told, *found.notes))
     for dataset_name in sorted({called, *(scan.dataset for scan in found.scans)}):
         _check_folder_name(dataset_name)
     store = warehouse.open(home)

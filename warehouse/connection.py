@@ -17,6 +17,7 @@ from warehouse.views import views
 
 SQL_TYPES = {TEXT: "VARCHAR", INT: "BIGINT", REAL: "DOUBLE", FLAG: "BOOLEAN", VECTOR: "FLOAT[]"} | {
     pa.list_(pa.float64()): "DOUBLE[]",
+    pa.binary(): "BLOB",
     pa.timestamp("us", tz="UTC"): "TIMESTAMPTZ",
 }
 

@@ -46,6 +46,7 @@ DATASETS = _table(
         ("title", TEXT, "what it is called in full"),
         ("licence", TEXT, "the licence or agreement its owners state"),
         ("restrictions", TEXT, "restrictions of use, as its owners state them"),
+        ("homepage", TEXT, "where its owners describe and give it"),
         ("synthetic", FLAG, "made by a generator, not acquired from people"),
         ("n_scans", INT, "scans that the source lists"),
         ("n_subjects", INT, "subjects that the source lists"),
@@ -168,15 +169,63 @@ LABELS = _table(
 
 SUBJECT_LINKS = _table(
     "subject_links",
-    "Two names of one person.",
+    "Two names of one person, as a table of a dataset states it.",
     ("dataset", "subject", "other_dataset", "other_subject"),
     [
-        ("dataset", TEXT, "the first dataset"),
-        ("subject", TEXT, "the first name"),
-        ("other_dataset", TEXT, "the second dataset"),
-        ("other_subject", TEXT, "the second name"),
-        ("evidence", TEXT, "where this is known from"),
+        ("dataset", TEXT, "the dataset that states it"),
+        ("subject", TEXT, "the person's name there"),
+        ("other_dataset", TEXT, "the other dataset, by its adapter's name or its name in this home"),
+        ("other_subject", TEXT, "the person's name there"),
+        ("evidence", TEXT, "the table that states it"),
+        ("withdrawn", FLAG, "the dataset no longer states it"),
     ],
+)
+
+FINGERPRINTS = _table(
+    "fingerprints",
+    "What a stored brain looks like, so that a copy of the scan is recognised under any name.",
+    ("recipe_id", "scan_id", "content_hash", "fingerprint_version"),
+    [
+        ("recipe_id", TEXT, "the recipe of the slices it was computed from"),
+        ("scan_id", TEXT, "the scan"),
+        ("content_hash", TEXT, "the content it was computed from"),
+        ("fingerprint_version", INT, "version of the fingerprint"),
+        ("fingerprint", pa.binary(), "the fingerprint, as braindino.evaluation writes it; null where it has none"),
+    ],
+)
+
+SCAN_COPIES = _table(
+    "scan_copies",
+    "Two scans that were compared as images and found to be copies of one acquisition, or the same brain.",
+    ("scan_id", "content_hash", "other_scan_id", "other_content_hash", "fingerprint_version"),
+    [
+        ("scan_id", TEXT, "the first scan"),
+        ("content_hash", TEXT, "its content"),
+        ("other_scan_id", TEXT, "the second scan"),
+        ("other_content_hash", TEXT, "its content"),
+        ("fingerprint_version", INT, "version of the fingerprint"),
+        ("grade", TEXT, "copy, or same_person: a hint that links nobody"),
+        ("score", REAL, "how alike their finest detail is, 0 to 1"),
+        ("likeness", REAL, "how alike the anatomy is, 0 to 1"),
+    ],
+)
+
+COMPARED_SCANS = _table(
+    "compared_scans",
+    "A scan that has been compared, as an image, with all that were stored at the time.",
+    ("scan_id", "content_hash", "fingerprint_version"),
+    [
+        ("scan_id", TEXT, "the scan"),
+        ("content_hash", TEXT, "its content"),
+        ("fingerprint_version", INT, "version of the fingerprint"),
+    ],
+)
+
+EXTERNAL_DATASETS = _table(
+    "external_datasets",
+    "A dataset kept for external testing: nobody in it is used for pretraining or for training a head.",
+    ("dataset",),
+    [("dataset", TEXT, "the dataset's name in this home")],
 )
 
 HOLDOUTS = _table(
@@ -311,7 +360,7 @@ PREDICTIONS = _table(
         ("scan_id", TEXT, "the scan"),
         ("content_hash", TEXT, "the content its features were made from"),
         ("subject_uid", TEXT, "the person, at the time of the fit"),
-        ("split", TEXT, "test"),
+        ("split", TEXT, "test, or external:<dataset>"),
         ("target", TEXT, "the true class, if a classification"),
         ("target_number", REAL, "the true number, if a regression"),
         ("predicted", TEXT, "the predicted class"),
@@ -333,7 +382,7 @@ METRICS = _table(
         ("head", TEXT, "logistic, ridge or knn"),
         ("fraction", REAL, "share of the training subjects used"),
         ("seed", INT, "seed of the subset and of the inner folds"),
-        ("split", TEXT, "test"),
+        ("split", TEXT, "test, or external:<dataset>"),
         ("metric", TEXT, "auc, balanced_accuracy, mae, r2, ..."),
         ("value", REAL, "its value"),
         ("ci_low", REAL, "2.5th percentile of the bootstrap over subjects"),
@@ -350,7 +399,8 @@ METRICS = _table(
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        DATASETS, RECIPES, SCANS, SLICES, LABELS, SUBJECT_LINKS, HOLDOUTS, TRAININGS, TRAINING_SUBJECTS,
+        DATASETS, RECIPES, SCANS, SLICES, LABELS, SUBJECT_LINKS, FINGERPRINTS, SCAN_COPIES, COMPARED_SCANS, HOLDOUTS,
+        EXTERNAL_DATASETS, TRAININGS, TRAINING_SUBJECTS,
         TRAINING_METRICS, ENCODERS, EMBEDDINGS, FITS, PREDICTIONS, METRICS,
     )
 }  # fmt: skip

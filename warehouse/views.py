@@ -83,7 +83,8 @@ def in_order(found: Iterable[View]) -> list[View]:
         WarehouseError: naming the views that need each other in a circle.
     """
     by_name = {view.full_name: view for view in found}
-    graph = {name: view.sources & by_name.keys() for name, view in by_name.items()}
+    # Sorted, so that the order is the same in every process.
+    graph = {name: sorted(view.sources & by_name.keys()) for name, view in by_name.items()}
     try:
         return [by_name[name] for name in TopologicalSorter(graph).static_order()]
     except CycleError as error:

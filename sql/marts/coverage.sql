@@ -1,17 +1,49 @@
--- One row per recipe, dataset, contrast, vendor and field strength: how many scans, and the share that was refused.
+-- One row per recipe, dataset (or all of them pooled), dimension and stratum: how many scans, and the share refused.
+-- Dimensions: contrast, vendor, model, field_strength, slice_thickness, through_plane_spacing, orientation, age_band,
+-- sex, diagnosis. Each has the stratum `unknown`. The bins are those of staging.strata_bins.
+with counted as (
+    select
+        recipe_id,
+        case grouping(dataset) when 1 then 'all' else dataset end as dataset,
+        grouping(dataset) = 1 as pooled,
+        dimension,
+        stratum,
+        count(*) as n_scans,
+        count(distinct subject_uid) as n_subjects,
+        count(*) filter (where status = 'stored') as n_stored,
+        count(*) filter (where status = 'refused') as n_refused,
+        bool_or(synthetic) as synthetic
+    from staging.scan_strata
+    unpivot (stratum for dimension in (
+        contrast, vendor, model, field_strength, slice_thickness, through_plane_spacing, orientation, age_band, sex,
+        diagnosis
+    ))
+    group by grouping sets ((recipe_id, dimension, stratum, dataset), (recipe_id, dimension, stratum))
+)
 select
-    recipe_id, dataset, contrast,
-    coalesce(vendor, 'unknown') as vendor, -- scanner vendor
-    field_strength,
-    count(*) as n_scans, -- scans of any status
-    count(distinct subject_uid) as n_subjects, -- persons
-    count(*) filter (where status = 'stored') as n_stored, -- scans with slices
-    count(*) filter (where status = 'refused') as n_refused, -- scans that cannot be used
-    count(*) filter (where status in ('absent', 'pending')) as n_unread, -- scans not downloaded or not looked at yet
-    n_refused / nullif(n_stored + n_refused, 0) as refused_share, -- of those that were read; null if none was
-    avg(brain_ml) as mean_brain_ml, -- mean volume of the brain masks, ml
-    min(through_plane_mm) as least_through_plane_mm, -- thinnest spacing between stored slices, mm
-    max(through_plane_mm) as most_through_plane_mm, -- widest spacing between stored slices, mm
-    bool_or(synthetic) as synthetic
-from scans
-group by recipe_id, dataset, contrast, coalesce(vendor, 'unknown'), field_strength
+    recipe_id,
+    dataset, -- the dataset's name in this home; `all` where the datasets are pooled
+    pooled, -- all datasets together, each person counted once
+    counted.dimension, -- what the scans are divided by
+    counted.stratum, -- the part, or unknown
+    row_number() over (
+        whole order by counted.stratum = 'unknown', bins.position nulls last, n_scans desc, counted.stratum
+    ) as position, -- bins by size, others by their number of scans, unknown last
+    n_scans, -- scans of any status
+    n_subjects, -- persons with a scan of any status
+    n_stored, -- scans with slices
+    n_refused, -- scans that cannot be used
+    n_scans - n_stored - n_refused as n_absent, -- scans not downloaded, or not looked at yet
+    n_scans / sum(n_scans) over whole as share_of_scans, -- among the scans of any status
+    n_stored / nullif(sum(n_stored) over whole, 0) as share_of_stored, -- among the stored scans; null if none is
+    coalesce(sum(n_scans) filter (where counted.stratum = 'unknown') over whole, 0) / sum(n_scans) over whole
+        as unknown_share, -- share of scans of any status for which this dimension is unknown
+    case when counted.dimension not in ('orientation', 'through_plane_spacing')
+        then n_refused / nullif(n_stored + n_refused, 0)
+    end as refused_share, -- of the scans that were read; null if none was, and where only a stored image tells
+    synthetic -- some of its scans are synthetic
+from counted
+left join staging.strata_bins as bins
+    on bins.stratum = counted.stratum
+    and bins.dimension = case when counted.dimension = 'age_band' then 'age_band' else 'mm' end
+window whole as (partition by recipe_id, dataset, pooled, counted.dimension)

@@ -1,5 +1,6 @@
--- One row per task and name of a person frozen for its test; all names of that person are frozen with the first.
-select distinct frozen.task, subjects.dataset, subjects.subject, subjects.subject_uid
-from staging.stg_holdouts as frozen
+-- One row per task and name of a person frozen for its test; with a person all of its names and relatives are frozen.
+-- The people of a dataset kept for external testing stand under the task `external:<dataset>`.
+select distinct frozen.task, subjects.dataset, subjects.subject, subjects.subject_uid, subjects.split_group
+from staging.frozen_subjects as frozen
 join subjects as named on named.dataset = frozen.dataset and named.subject = frozen.subject
-join subjects on subjects.subject_uid = named.subject_uid
+join subjects on subjects.split_group = named.split_group

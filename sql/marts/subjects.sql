@@ -1,18 +1,16 @@
 -- One row per name of a person in a dataset; all names of one person share `subject_uid`, the smallest of them.
-with names as (
-    select dataset, subject from staging.stg_scans
-    union
-    select dataset, subject from staging.stg_labels
-    union
-    select dataset, subject from staging.linked_subjects
-    union
-    select dataset, subject from staging.stg_holdouts
-    union
-    select dataset, subject from staging.stg_training_subjects
+with persons as (
+    select
+        known.dataset,
+        known.subject,
+        coalesce(linked.subject_uid, known.dataset || '/' || known.subject) as subject_uid,
+        coalesce(linked.n_names, 1) as n_names
+    from staging.names as known left join staging.linked_subjects as linked using (dataset, subject)
 )
 select
-    names.dataset,
-    names.subject,
-    coalesce(linked.subject_uid, names.dataset || '/' || names.subject) as subject_uid, -- one per person, over all datasets
-    coalesce(linked.n_names, 1) as n_names -- names this person is known under
-from names left join staging.linked_subjects as linked using (dataset, subject)
+    persons.dataset,
+    persons.subject,
+    persons.subject_uid, -- one per person, over all datasets
+    persons.n_names, -- names this person is known under
+    coalesce(kin.split_group, persons.subject_uid) as split_group -- one per family; it stays on one side of every split
+from persons left join staging.split_groups as kin using (subject_uid)

@@ -1,5 +1,5 @@
--- In which contrasts and at which vendors are scans lost most often?
-select dataset, contrast, vendor, n_scans, round(refused_share, 3) as refused_share
+-- Of which age bands, sexes, diagnoses, vendors and field strengths are scans refused most often?
+select dataset, dimension, stratum, n_stored + n_refused as n_read, n_refused, round(refused_share, 3) as refused_share
 from coverage
-where n_scans > 0
-order by refused_share desc, n_scans desc
+where dimension in ('age_band', 'sex', 'diagnosis', 'vendor', 'field_strength') and n_stored + n_refused > 0
+order by pooled desc, refused_share desc, n_read desc

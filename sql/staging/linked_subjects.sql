@@ -1,20 +1,25 @@
--- One row per subject that has another name as well, with the uid of the person.
--- Links are followed through any number of names; the uid is the smallest name of the person.
-with recursive names as (
-    select dataset, subject from staging.stg_subject_links
+-- One row per name of a person that is known under several, with the uid of the person: the smallest of the names.
+-- Links are followed through any number of names, of datasets that are not in this home as well.
+with recursive edges as (
+    select source_name as a, other_name as b from staging.name_links where source_name <> other_name
     union
-    select other_dataset, other_subject from staging.stg_subject_links
-),
-edges as (
-    select dataset || '/' || subject as a, other_dataset || '/' || other_subject as b from staging.stg_subject_links
-    union
-    select other_dataset || '/' || other_subject, dataset || '/' || subject from staging.stg_subject_links
+    select other_name, source_name from staging.name_links where source_name <> other_name
 ),
 reached as (
-    select a as name, a as other from edges
+    select a as source_name, a as other from edges
     union
-    select reached.name, edges.b from reached join edges on edges.a = reached.other
+    select reached.source_name, edges.b from reached join edges on edges.a = reached.other
+),
+persons as (
+    select source_name, min(other) as person from reached group by source_name
+),
+owned as (
+    select known.dataset, known.subject, coalesce(persons.person, known.source_name) as person
+    from staging.names as known left join persons using (source_name)
 )
-select names.dataset, names.subject, min(reached.other) as subject_uid, count(*) as n_names
-from names join reached on reached.name = names.dataset || '/' || names.subject
-group by names.dataset, names.subject
+select
+    dataset, subject,
+    min(dataset || '/' || subject) over (partition by person) as subject_uid,
+    count(*) over (partition by person) as n_names
+from owned
+qualify n_names > 1

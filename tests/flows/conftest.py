@@ -20,15 +20,16 @@ os.environ.pop("BRAINDINO_HOME", None)
 
 from braindino import phantom
 
-# All tests of a group run in one process: Prefect's own server, and the long line of test_line.py, then start once.
-LINE, OTHERS = (pytest.mark.xdist_group(name) for name in ("line", "flows"))
+# Tests of a group run in one process: Prefect's own server, and the long fixtures of two files, then start once.
+OTHERS = pytest.mark.xdist_group("flows")
+GROUPS = {name: pytest.mark.xdist_group(name) for name in ("test_line", "test_twenty")}
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "/flows/" in str(item.path):
-            item.add_marker(LINE if item.path.stem == "test_line" else OTHERS)
+            item.add_marker(GROUPS.get(item.path.stem, OTHERS))
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """`prefect deployment run pretrain/pretrain`, for real: a server, a pool, a worker, the deployments of prefect.yaml."""
 
+import inspect
 import os
 import socket
 import subprocess
@@ -9,12 +10,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from prefect import Flow
 
 import warehouse
+from braindino.datasets import ADAPTERS
 from flows.ingest import ingest
+from flows.survey import GENERIC
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PREFECT = Path(sys.executable).parent / "prefect"
@@ -78,16 +83,35 @@ def prefect(*arguments: str, environment: dict[str, str]) -> str:
     return done.stdout
 
 
-def test_every_deployment_names_a_flow_that_exists_and_one_is_scheduled() -> None:
-    deployments = yaml.safe_load((CHECKOUT / "prefect.yaml").read_text())["deployments"]
-    for deployment in deployments:
+def deployments() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = yaml.safe_load((CHECKOUT / "prefect.yaml").read_text())["deployments"]
+    return found
+
+
+def test_every_deployment_names_a_flow_that_exists_with_its_parameters() -> None:
+    for deployment in deployments():
         file, function = deployment["entrypoint"].split(":")
         module = __import__(file.removesuffix(".py").replace("/", "."), fromlist=[function])
-        assert hasattr(getattr(module, function), "serve"), deployment
-    assert [d["name"] for d in deployments if "ingest" in d["entrypoint"] and d.get("schedules")] == ["nightly"]
+        flow = getattr(module, function)
+        assert isinstance(flow, Flow), deployment
+        assert set(deployment.get("parameters", {})) <= set(inspect.signature(flow.fn).parameters), deployment
 
 
-def test_deployed_pretraining_trains(server: dict[str, str], bids_root: Path) -> None:
+def test_every_dataset_has_a_schedule_of_its_own_and_the_others_share_one() -> None:
+    scheduled = [d for d in deployments() if d.get("schedules")]
+    (nightly,) = (d for d in scheduled if d["name"] == "nightly")
+    assert nightly["parameters"] == {"others_only": True}
+    datasets = [d for d in scheduled if d is not nightly]
+    assert {d["name"] for d in datasets} == set(ADAPTERS) - set(GENERIC)
+    assert all(d["parameters"] == {"name": d["name"]} for d in datasets)
+
+
+def test_no_two_schedules_begin_at_the_same_minute() -> None:
+    crons = [schedule["cron"] for d in deployments() for schedule in d.get("schedules", [])]
+    assert len(set(crons)) == len(crons) > 20
+
+
+def test_what_is_deployed_runs_on_a_worker(server: dict[str, str], bids_root: Path) -> None:
     home = Path(server["BRAINDINO_HOME"])
     ingest("bids", str(bids_root), "tiny", "isotropic_2mm", str(home), 1)
     prefect("work-pool", "create", "braindino", "--type", "process", environment=server)
@@ -100,6 +124,8 @@ def test_deployed_pretraining_trains(server: dict[str, str], bids_root: Path) ->
         overrides = '["run.images=32", "data.batch_size=8"]'
         parameters = ["--param", f"overrides={overrides}", "--param", "recipe=isotropic_2mm"]
         prefect("deployment", "run", "pretrain/pretrain", *parameters, "--watch", environment=server)
+        # A home without this dataset: its schedule comes to nothing, and that is no failure.
+        prefect("deployment", "run", "ingest_known/ixi", "--watch", environment=server)
     finally:
         stop(worker)
     (row,) = warehouse.open(home).query("select status, images_seen, encoder_id, job_id from trainings").to_pylist()

@@ -51,6 +51,11 @@ def test_a_touched_file_is_read_again(tmp_path: Path, scan: Scan) -> None:
     assert len(decide(tmp_path, scan, known).read) == 1
 
 
+def test_another_orientation_of_the_stored_voxels_makes_the_scan_new(tmp_path: Path, scan: Scan) -> None:
+    known = as_known(decide(tmp_path, scan).read[0])
+    assert len(decide(tmp_path, replace(scan, orientation="ASL"), known).read) == 1
+
+
 def test_a_new_mask_makes_the_scan_new(tmp_path: Path, scan: Scan) -> None:
     known = as_known(decide(tmp_path, scan).read[0])
     mask = tmp_path / "mask.nii.gz"

@@ -6,10 +6,12 @@ import pytest
 
 import warehouse
 from braindino import phantom
+from braindino.imaging import get_recipe
 from flows.embed import embed
 from flows.fit_heads import fit_heads
+from flows.holdout import keep_external
 from flows.ingest import ingest
-from flows.pretrain import pretrain
+from flows.pretrain import pretrain, training_scans
 
 RECIPE = "isotropic_2mm"
 SMALL = ["run.images=64", "data.batch_size=16", "run.log_every=1"]
@@ -94,3 +96,20 @@ def test_a_new_scan_is_the_only_one_embedded(line: Path, tmp_path: Path) -> None
     added = ingest("bids", str(tmp_path / "more"), "more", RECIPE, str(line), 1)
     encoder = str(ask(line, "select encoder_id from encoders where kind = 'random'")[0]["encoder_id"])
     assert embed([encoder], RECIPE, str(line)).computed == added.stored
+
+
+def test_an_external_dataset_is_judged_apart_and_trains_nobody(line: Path, tmp_path: Path) -> None:
+    phantom.write_cohort("bids", tmp_path / "outside", 6, seed=21, spacing_mm=4.0)
+    ingest("bids", str(tmp_path / "outside"), "outside", RECIPE, str(line), 1)
+    store = warehouse.open(line)
+    keep_external(store, ["outside"], "job")
+    encoder = str(ask(line, "select encoder_id from encoders where kind = 'random'")[0]["encoder_id"])
+    embed([encoder], RECIPE, str(line))
+    fit_heads(["contrast"], [encoder], RECIPE, [1.0], [0], str(line))
+    judged = ask(line, "select split, max(n) as n from metrics where task = 'contrast' group by all order by all")
+    assert [row["split"] for row in judged] == ["external:outside", "test"]
+    assert judged[0]["n"] == 6
+    free, _ = training_scans(store, get_recipe(RECIPE).recipe_id, store.publish_snapshot("external"))
+    assert "outside" not in {scan["dataset"] for scan in free}
+    frozen_there = "select count(*) as n from staging.stg_holdouts where dataset = 'outside'"
+    assert ask(line, frozen_there) == [{"n": 0}], "an external subject is not drawn for a task's own test"

@@ -20,8 +20,8 @@ def test_holdouts_freeze_every_name_of_a_person(store: warehouse.Warehouse, ask:
     link = {"dataset": "d", "subject": "1", "other_dataset": "d", "other_subject": "2"}
     store.append("subject_links", [link], "job")
     assert ask("select * from holdouts order by all") == [
-        {"task": "age", "dataset": "d", "subject": "1", "subject_uid": "d/1"},
-        {"task": "age", "dataset": "d", "subject": "2", "subject_uid": "d/1"},
+        {"task": "age", "dataset": "d", "subject": "1", "subject_uid": "d/1", "split_group": "d/1"},
+        {"task": "age", "dataset": "d", "subject": "2", "subject_uid": "d/1", "split_group": "d/1"},
     ]
 
 

@@ -6,13 +6,6 @@ import warehouse
 from tests.warehouse.conftest import Ask, Row, embedding, label, scan
 
 
-def link(dataset: str, subject: str, other_dataset: str, other_subject: str) -> Row:
-    return {
-        "dataset": dataset, "subject": subject, "other_dataset": other_dataset,
-        "other_subject": other_subject, "evidence": "a table",
-    }  # fmt: skip
-
-
 def slice_row(scan_id: str, index: int, content: str = "v1") -> Row:
     return {
         "recipe_id": "r",
@@ -72,51 +65,6 @@ def test_slices_are_those_of_the_present_content(store: warehouse.Warehouse, ask
     assert ask("select count(*) as n, sum(brain_mm2) as mm2, any_value(contrast) as contrast from slices") == [
         {"n": 3, "mm2": 30.0, "contrast": "T1w"}
     ]
-
-
-def test_names_linked_in_a_chain_are_one_person(store: warehouse.Warehouse, ask: Ask) -> None:
-    store.append(
-        "scans",
-        [scan("a", "1"), scan("b", "2", dataset="e"), scan("c", "3", dataset="f"), scan("d", "4")],
-        "job",
-    )
-    store.append("subject_links", [link("f", "3", "e", "2"), link("d", "1", "f", "3")], "job")
-    assert ask("select dataset, subject, subject_uid, n_names from subjects order by all") == [
-        {"dataset": "d", "subject": "1", "subject_uid": "d/1", "n_names": 3},
-        {"dataset": "d", "subject": "4", "subject_uid": "d/4", "n_names": 1},
-        {"dataset": "e", "subject": "2", "subject_uid": "d/1", "n_names": 3},
-        {"dataset": "f", "subject": "3", "subject_uid": "d/1", "n_names": 3},
-    ]
-
-
-def test_a_circle_of_links_ends(store: warehouse.Warehouse, ask: Ask) -> None:
-    links = [
-        link("d", "1", "d", "2"),
-        link("d", "2", "d", "3"),
-        link("d", "3", "d", "1"),
-        link("d", "1", "d", "1"),
-    ]
-    store.append("subject_links", links, "job")
-    assert ask("select distinct subject_uid, n_names from subjects") == [{"subject_uid": "d/1", "n_names": 3}]
-
-
-def test_subjects_are_known_from_labels_and_links_alone(store: warehouse.Warehouse, ask: Ask) -> None:
-    store.append("labels", [label("7", "age", number=1.0)], "job")
-    store.append("subject_links", [link("d", "8", "e", "8")], "job")
-    assert [row["subject_uid"] for row in ask("select subject_uid from subjects order by all")] == [
-        "d/7",
-        "d/8",
-        "d/8",
-    ]
-
-
-def test_a_link_learned_later_changes_rows_already_stored(store: warehouse.Warehouse, ask: Ask) -> None:
-    store.append("scans", [scan("a", "1"), scan("b", "2")], "job")
-    store.append("labels", [label("2", "age", number=40.0)], "job")
-    assert len(ask("select distinct subject_uid from scans")) == 2
-    store.append("subject_links", [link("d", "2", "d", "1")], "job")
-    assert ask("select distinct subject_uid from scans") == [{"subject_uid": "d/1"}]
-    assert ask("select subject_uid from labels") == [{"subject_uid": "d/1"}]
 
 
 def test_labels_drop_what_the_source_no_longer_states(store: warehouse.Warehouse, ask: Ask) -> None:
@@ -221,27 +169,6 @@ def test_datasets_count_what_became_of_their_scans(store: warehouse.Warehouse, a
         {
             "dataset": "named in a manifest", "licence": None, "n_listed": None, "n_scans": 1, "n_stored": 1,
             "n_refused": 0, "n_absent": 0, "n_subjects": 1, "synthetic": True,
-        },
-    ]  # fmt: skip
-
-
-def test_coverage_shows_whose_scans_are_lost(store: warehouse.Warehouse, ask: Ask) -> None:
-    rows = [
-        scan("a", vendor="GE", brain_ml=1200.0),
-        scan("b", "2", vendor="GE", status="refused", reason="empty"),
-        scan("c", "2", vendor="GE", status="absent"),
-        scan("d", status="absent"),
-    ]
-    store.append("scans", rows, "job")
-    columns = "vendor, n_scans, n_subjects, n_stored, n_refused, n_unread, refused_share, mean_brain_ml"
-    assert ask(f"select {columns} from coverage order by vendor") == [
-        {
-            "vendor": "GE", "n_scans": 3, "n_subjects": 2, "n_stored": 1, "n_refused": 1, "n_unread": 1,
-            "refused_share": 0.5, "mean_brain_ml": 1200.0,
-        },
-        {
-            "vendor": "unknown", "n_scans": 1, "n_subjects": 1, "n_stored": 0, "n_refused": 0, "n_unread": 1,
-            "refused_share": None, "mean_brain_ml": None,
         },
     ]  # fmt: skip
 

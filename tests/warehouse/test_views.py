@@ -13,7 +13,8 @@ from tests.warehouse.conftest import Ask, scan
 from warehouse import views
 from warehouse.schemas import TABLES
 
-ABOUT = {"main.tables", "main.columns"}  # these describe the store, so they have rows in an empty one
+# These describe the store itself, so they have rows in an empty one.
+ABOUT = {"main.tables", "main.columns", "staging.strata_bins"}
 PROMISED = [
     "scans",
     "refusals",
@@ -21,6 +22,7 @@ PROMISED = [
     "labels",
     "subjects",
     "coverage",
+    "coverage_table",
     "datasets",
     "recipes",
     "encoders",
@@ -34,6 +36,8 @@ PROMISED = [
     "metrics",
     "results",
     "stale_fits",
+    "leaks",
+    "scan_copies",
     "lineage",
     "tables",
     "columns",
@@ -109,10 +113,11 @@ def test_every_column_of_every_mart_is_described(ask: Ask) -> None:
     assert ask('select "table", "column" from columns where description is null') == []
     assert ask("select about, n_columns, columns from tables where \"table\" = 'holdouts'") == [
         {
-            "about": "One row per task and name of a person frozen for its test; "
-            "all names of that person are frozen with the first.",
-            "n_columns": 4,
-            "columns": "task, dataset, subject, subject_uid",
+            "about": "One row per task and name of a person frozen for its test; with a person all of its names and "
+            "relatives are frozen. The people of a dataset kept for external testing stand under the task "
+            "`external:<dataset>`.",
+            "n_columns": 5,
+            "columns": "task, dataset, subject, subject_uid, split_group",
         }
     ]
     assert ask("select type, description from columns where \"table\" = 'embeddings' and \"column\" = 'embedding'") == [

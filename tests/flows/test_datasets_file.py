@@ -1,0 +1,113 @@
+"""datasets.toml: what a home remembers of its datasets, and which of them a schedule reads."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import flows.ingest
+from braindino import phantom
+from braindino.errors import ConfigError, DatasetError
+from flows import datasets_file
+from flows.datasets_file import load, options_of, parse_options, remember
+from flows.ingest import ingest_all, ingest_known
+from flows.survey import survey
+
+
+@pytest.fixture
+def begun(home: Path) -> Path:
+    """A home whose file names five datasets: two copies of one, one with options, two that only bids can read."""
+    home.mkdir()
+    for name, adapter in (("ixi", "ixi"), ("ixi_again", "ixi"), ("oasis1", "oasis1"), ("d", "bids"), ("adni", "bids")):
+        remember(home, name, adapter, Path("/raw") / name, "isotropic")
+    return home
+
+
+def test_options_come_back_as_they_were_given(home: Path) -> None:
+    home.mkdir()
+    options = {"image": "raw", "one": True, "n": 3, "x": 0.5, "names": ['a "b"', "ü\n"], "odd key": "\\"}
+    remember(home, "o", "oasis1", Path("/raw"), "isotropic", options)
+    (entry,) = load(home)
+    assert entry.options == options
+    assert options_of(home, "o", "oasis1") == options
+
+
+def test_options_stay_until_others_are_given(home: Path) -> None:
+    home.mkdir()
+    remember(home, "o", "oasis1", Path("/raw"), "isotropic", {"image": "raw"})
+    remember(home, "o", "oasis1", Path("/moved"), "isotropic")
+    assert load(home)[0].options == {"image": "raw"}
+    remember(home, "o", "oasis1", Path("/moved"), "isotropic", {})
+    assert load(home)[0].options == {}
+
+
+def test_options_of_another_adapter_are_not_taken(home: Path) -> None:
+    home.mkdir()
+    remember(home, "o", "oasis1", Path("/raw"), "isotropic", {"image": "raw"})
+    remember(home, "o", "bids", Path("/raw"), "isotropic")
+    assert load(home)[0].options == {}
+
+
+def test_typed_options_are_values_or_text() -> None:
+    typed = ["image=raw", "one=false", "n=3", "names=['a', 'b']", "date=2020-01-01", "bad=nan", "empty=", "path=a=b"]
+    assert parse_options(typed) == {
+        "image": "raw", "one": False, "n": 3, "names": ["a", "b"], "date": "2020-01-01", "bad": "nan", "empty": "",
+        "path": "a=b",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("typed", [["image"], ["=raw"], ["image=raw", "image=other"]])
+def test_typed_options_that_are_wrong_are_named(typed: list[str]) -> None:
+    with pytest.raises(ConfigError, match="--option"):
+        parse_options(typed)
+
+
+def test_options_in_the_file_that_are_no_values_are_named(home: Path) -> None:
+    home.mkdir()
+    (home / datasets_file.NAME).write_text('[o]\nadapter = "oasis1"\nroot = "/raw"\noptions = {a = {b = 1}}\n')
+    with pytest.raises(ConfigError, match=r"options of \[o\]"):
+        load(home)
+
+
+def test_the_adapter_reads_with_the_options_that_the_home_keeps(tmp_path: Path, home: Path) -> None:
+    """ATLAS can be told in which column of release 2.0's table its subjects stand."""
+    phantom.write_cohort("atlas_v2", tmp_path / "raw", 2, seed=1, spacing_mm=8.0)
+    home.mkdir()
+    survey(home, "atlas", tmp_path / "raw", None, "isotropic_2mm")
+    remember(home, "atlas", "atlas", tmp_path / "raw", "isotropic_2mm", {"subject_names": ["no such column"]})
+    with pytest.raises(DatasetError, match="no such column"):
+        survey(home, "atlas", tmp_path / "raw", None, "isotropic_2mm")
+
+
+@pytest.fixture
+def ingested(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the datasets that would have been ingested."""
+    names: list[str] = []
+
+    def instead(adapter: str, root: str, name: str, *_: Any) -> str:
+        names.append(name)
+        return name
+
+    monkeypatch.setattr(flows.ingest, "ingest", instead)
+    return names
+
+
+@pytest.mark.parametrize(
+    ("name", "read"), [("ixi", ["ixi", "ixi_again"]), ("d", ["d"]), ("adni", ["adni"]), ("ppmi", [])]
+)
+def test_a_dataset_is_known_by_its_own_name_and_its_adapters(
+    begun: Path, ingested: list[str], name: str, read: list[str]
+) -> None:
+    assert ingest_known(name, str(begun)) == ingested == read
+
+
+def test_the_others_are_those_without_a_schedule_of_their_own(begun: Path, ingested: list[str]) -> None:
+    ingest_all.fn(str(begun), others_only=True)
+    assert ingested == ["d"]
+    ingested.clear()
+    ingest_all.fn(str(begun))
+    assert ingested == ["ixi", "ixi_again", "oasis1", "d", "adni"]
+
+
+def test_a_home_without_the_dataset_has_nothing_to_read(home: Path) -> None:
+    assert ingest_known("ixi", str(home)) == []
