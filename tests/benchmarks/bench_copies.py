@@ -164,8 +164,8 @@ def _report_tail(
         float(np.tanh(value)) if fisher else float(value)
         for value in (scores.max(), tail.start, tail.threshold, tail.low, tail.high)
     )
-    print(f"tail, {name}: n {tail.n}, max {largest:.3f}; beyond {start:.3f} ({share:.0%}) "
-          f"shape {tail.shape:+.2f} scale {tail.scale:.3f}; at {RATE:g}: {at:.3f} (95 % {low:.3f} .. {high:.3f})")  # fmt: skip
+    print(f"tail, {name}: n {tail.n}, max {largest:.3f}; beyond {start:.3f} ({share:.0%})")
+    print(f"    Pareto shape {tail.shape:+.2f} scale {tail.scale:.3f}; at {RATE:g}: {at:.3f} ({low:.3f} .. {high:.3f})")
 
 
 def _many(workers: int, people: int, encoded: int, folder: Path | None) -> Iterator[tuple[str, list[Measured]]]:

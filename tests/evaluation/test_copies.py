@@ -23,9 +23,9 @@ ENCODINGS: dict[str, Callable[[Voxels], Voxels]] = {
     "re-oriented": encodings.reoriented,
     "re-stripped": lambda scan: restripped(scan, 2),
     "bias field": unbiased,
-    "resampled": lambda scan: resampled(scan, 0.9),
+    "resampled": lambda scan: resampled(scan, 0.9, order=3),
     "on an atlas": lambda scan: registered(scan, (6, -3, 4)),
-    "all at once": lambda scan: resampled(unbiased(restripped(encodings.reoriented(scan), 2)), 0.9),
+    "all at once": lambda scan: resampled(unbiased(restripped(encodings.reoriented(scan), 2)), 0.9, order=3),
 }
 
 

@@ -30,7 +30,8 @@ IMAGES = {
     r"PPMI_\1_MR_\2_Br_\d{17}_\3_I\d+\.nii",
     "icbm": rf"ICBM/((?:MNI|UCLA)_\d{{4}})/(T1-FFE|T2-TSE|PD-TSE|SAG_MPRAGE_8_CHANNEL)/{DATE}/[SI]\d+/"
     r"ICBM_\1_MRI?_\2_br_(raw_)?\d{17}_S\d+_I\d+\.nii",
-    "oasis1": r"(?:oasis_cross-sectional_disc\d+/)?disc\d+/(OAS1_\d{4}_MR[12])/PROCESSED/MPRAGE/SUBJ_111/\1_mpr_n[3-6]_anon_sbj_111\.img",
+    "oasis1": r"(?:oasis_cross-sectional_disc\d+/)?disc\d+/(OAS1_\d{4}_MR[12])/"
+    r"PROCESSED/MPRAGE/SUBJ_111/\1_mpr_n[3-6]_anon_sbj_111\.img",
 }
 
 
