@@ -14,6 +14,7 @@ Block = NDArray[np.float32]
 
 _BLUR = 1.5  # voxels: the first round sees only what is coarse enough to be caught from a millimetre or two away
 _ROUNDS, _CLOSE = 10, 0.01  # steps at most, and the step (voxels) that counts as arrived
+_STRETCH = 1.3  # largest ratio of lengths
 _FADE = 5  # voxels at each border that count less, as what lies beyond is unknown
 
 
@@ -35,6 +36,15 @@ class Placement:
             block, self.matrix, offset, order=order, mode="constant", output=np.float32, prefilter=not filtered
         )
         return taken
+
+    def plausible(self) -> bool:
+        """Whether one brain, even on an atlas, can be stretched like this: two brains fit once a scrap is blown up."""
+        stretch = np.linalg.svd(self.matrix, compute_uv=False)
+        return bool(stretch.min() > 1 / _STRETCH and stretch.max() < _STRETCH)
+
+    def visible(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        """Which places, of a block of that shape in a block of that shape, lie inside the other block."""
+        return self.take(np.ones(shape, dtype=np.float32)) > 0.98
 
 
 def align(fixed: Block, moving: Block, start: NDArray[np.float64]) -> Placement:
@@ -64,25 +74,27 @@ def _refine(fixed: Block, moving: Block, placement: Placement, *, spline: bool =
     """Gauss-Newton steps on the twelve parameters.
 
     Source: Baker and Matthews, Int J Comput Vis 56 (2004) 221-255, the inverse compositional algorithm: gradients are
-    those of the fixed block, so that its normal equations are set up once. With `spline`, `moving` holds the
+    those of the fixed block and are taken once. With `spline`, `moving` holds the
     coefficients of cubic splines.
     """
     weight, places = _frame(fixed.shape)
     gradients = np.stack([np.gradient(fixed, axis=axis) for axis in range(3)]).reshape(3, -1)
     jacobian = np.concatenate([(gradients[:, None] * places[None]).reshape(9, -1), gradients]).astype(np.float32)
-    weighted = jacobian * weight
-    normal = (weighted @ jacobian.T).astype(np.float64)
-    inverse = np.linalg.inv(normal + 1e-6 * np.trace(normal) / 12 * np.eye(12))
     target = fixed.ravel()
     for _ in range(_ROUNDS):
         seen = placement.take(moving, 3 if spline else 1, filtered=spline).ravel()
-        gain = float((weight * target) @ seen) / max(float((weight * seen) @ seen), 1e-9)
-        step = inverse @ (weighted @ (np.float32(gain) * seen - target)).astype(np.float64)
+        # What the other block does not show is no evidence: as zeros it would draw the blocks apart.
+        trusted = weight * placement.visible(fixed.shape).ravel()
+        weighted = jacobian * trusted
+        normal = (weighted @ jacobian.T).astype(np.float64)
+        gain = float((trusted * target) @ seen) / max(float((trusted * seen) @ seen), 1e-9)
+        gradient = (weighted @ (np.float32(gain) * seen - target)).astype(np.float64)
+        step = np.linalg.solve(normal + 1e-6 * (np.trace(normal) + 1e-6) / 12 * np.eye(12), gradient)
         undone = np.linalg.inv(np.eye(3) + step[:9].reshape(3, 3))
         matrix = placement.matrix @ undone
         placement = Placement(matrix, placement.shift - matrix @ step[9:])
-        if not 0.3 < np.linalg.det(matrix) < 3 or np.abs(placement.shift).max() > max(fixed.shape):
-            break  # lost: whatever comes of it will not look alike
+        if not placement.plausible():
+            break
         if np.abs(step[9:]).max() < _CLOSE and np.abs(step[:9]).max() * max(fixed.shape) / 2 < _CLOSE:
             break
     return placement

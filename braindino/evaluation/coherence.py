@@ -15,6 +15,7 @@ CLASSES = 5
 """Voxels are sorted by their local detail into as many classes of equal size."""
 
 _AROUND = 1.5  # mm, standard deviation of the neighbourhood in which detail is measured
+_SMALLEST_OVERLAP = 0.2  # of the block; two blocks that coincide reach 0.5, as borders are left out
 _BORDER = 3  # voxels next to what the other block does not show are left out
 
 
@@ -32,7 +33,7 @@ class Coherence:
 
 
 def coherence(fixed: Block, placed: Block, seen: NDArray[np.bool_], step_mm: float) -> Coherence | None:
-    """Compares a block with another that was laid over it; None where less than a tenth of it overlaps.
+    """Compares a block with another that was laid over it; None where less than a fifth of it overlaps.
 
     Args:
         fixed: [x, y, z].
@@ -43,7 +44,7 @@ def coherence(fixed: Block, placed: Block, seen: NDArray[np.bool_], step_mm: flo
     inner = np.zeros(seen.shape, dtype=bool)
     middle = (slice(_BORDER, -_BORDER),) * 3
     inner[middle] = ndimage.binary_erosion(seen, iterations=_BORDER)[middle]
-    if inner.mean() < 0.1:
+    if inner.mean() < _SMALLEST_OVERLAP:
         return None
     rows = [
         _by_detail(first, second, inner)

@@ -157,7 +157,8 @@ def _report_tail(
     if len(scores) * share < 30:
         share = 30 / max(len(scores), 1) + 1e-6
     if share > 0.3:
-        print(f"tail, {name}: {len(scores)} pairs are too few; largest {scores.max(initial=-9):.3f}")
+        seen = np.tanh(scores) if fisher else scores
+        print(f"tail, {name}: {len(scores)} pairs are too few; largest {seen.max(initial=-1):.3f}")
         return
     tail: Tail = fit_tail(scores, RATE, members=members, share=share)
     largest, start, at, low, high = (

@@ -33,8 +33,12 @@ def fingerprint_of(stored: Preprocessed) -> Fingerprint:
 
 
 def of_stored(image: NDArray[np.uint16], brain: NDArray[np.uint8], affine: NDArray[np.float64]) -> Voxels:
-    """The voxels of a scan as the slice store holds it."""
-    return Voxels(image.transpose(2, 1, 0).astype(np.float32), brain.transpose(2, 1, 0) > 0, np.asarray(affine))
+    """The voxels of a scan as the slice store holds it, without the empty margins."""
+    inside = brain.transpose(2, 1, 0) > 0
+    box = ndimage.find_objects(inside.astype(np.uint8))[0]
+    moved = np.array(affine, dtype=np.float64)
+    moved[:3, 3] += moved[:3, :3] @ np.array([part.start for part in box])
+    return Voxels(image.transpose(2, 1, 0)[box].astype(np.float32), inside[box], moved)
 
 
 def reoriented(scan: Voxels) -> Voxels:
@@ -86,7 +90,7 @@ def registered(
     order: int = 1,
 ) -> Voxels:
     """Turned and stretched onto a 1 mm grid around the brain, as on an atlas."""
-    shape, middle = (200, 230, 200), np.argwhere(scan.brain).mean(axis=0)
+    shape, middle = (170, 200, 170), np.argwhere(scan.brain).mean(axis=0)
     spacing = np.linalg.norm(scan.affine[:3, :3], axis=0)
     to_old = np.eye(4)
     to_old[:3, :3] = (
@@ -116,8 +120,8 @@ def denoised(scan: Voxels, strength: float = 1.0) -> tuple[Voxels, float]:
 def noisy(scan: Voxels, spread: float, seed: int) -> Voxels:
     """With Rician noise of a standard deviation."""
     rng = np.random.default_rng(seed)
-    real, imaginary = rng.normal(0, spread, (2, *scan.values.shape))
-    return replace(scan, values=np.hypot(scan.values + real, imaginary).astype(np.float32))
+    real, imaginary = np.float32(spread) * rng.standard_normal((2, *scan.values.shape), dtype=np.float32)
+    return replace(scan, values=np.hypot(scan.values + real, imaginary))
 
 
 def repeated(clean: Voxels, spread: float, seed: int, *, moved: bool = True) -> Voxels:

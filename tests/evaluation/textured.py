@@ -10,10 +10,10 @@ NOISE = 0.03
 
 
 def textured_anatomy(seed: int) -> Voxels:
-    """An ellipsoid of 60 x 75 x 52 mm half axes at 1 mm: smooth structure, sharp where it is rich."""
+    """An ellipsoid of 48 x 60 x 43 mm half axes at 1 mm: smooth structure, sharp where it is rich."""
     rng = np.random.default_rng(seed)
-    shape = (140, 170, 124)
-    axes = [(np.arange(n) - (n - 1) / 2) / r for n, r in zip(shape, (60, 75, 52), strict=True)]
+    shape = (104, 128, 94)
+    axes = [(np.arange(n) - (n - 1) / 2) / r for n, r in zip(shape, (48, 60, 43), strict=True)]
     x, y, z = np.meshgrid(*axes, indexing="ij", sparse=True)
     fine, wide, where = (
         ndimage.gaussian_filter(rng.standard_normal(shape, dtype=np.float32), sigma) for sigma in (1.3, 4.0, 6.0)

@@ -8,9 +8,9 @@ from braindino.phantom.layouts.text import csv_text, xlsx_bytes
 from braindino.phantom.plan import Plan, Reencoding, Told, ToldLabel
 
 _HEADER = (
-    "Data Collection (as on TCIA+additional)", "Site No (represents the originating institution)",
-    "Patient ID (as on TCIA)", "Study Date", "BraTS2021 ID", "Segmentation (Task 1) Cohort", "MGMT (Task 2) Cohort",
-    "MGMT value",
+    "Data Collection (as on TCIA+additional)", "Site ID",
+    "PatientID on TCIA Radiology Portal", "Study date (m/d/yyyy) per PatientID", "BraTS2021 ID",
+    "Segmentation (Task 1) Cohort", "MGMT (Task 2) Cohort", "MGMT value",
 )  # fmt: skip
 _SITES = {UPENN: 18, UCSF: 12, TCGA: 3}
 _AGAIN = Reencoding(factor=0.83, trim_mm=1.0, compression=9)  # as the challenge stored what it was given
