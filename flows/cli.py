@@ -74,10 +74,10 @@ def leaks(form: Form = Format.TABLE, home: Home = None) -> None:
     report = run(str(resolve_home(home)))
     n = {finding: report.count(finding) for finding in ("leak", "copy", "same_person", "overlap")}
     stderr.print(
-        f"{report.fingerprinted} brains compared anew. {n['leak']} test subjects were seen by a training; "
-        f"{n['copy']} pairs of subjects share a copied scan and count as one person; {n['same_person']} pairs look "
-        f"alike and were not linked; {n['overlap']} pairs of datasets are said to overlap. "
-        f"Snapshot {report.snapshot_id}."
+        f"{report.compared} brains compared for the first time, {report.unreadable} could not be read. "
+        f"{n['leak']} test subjects were seen by a training; {n['copy']} pairs of subjects share a copied scan and "
+        f"count as one person; {n['same_person']} pairs look alike and were not linked; {n['overlap']} pairs of "
+        f"datasets are said to overlap. Snapshot {report.snapshot_id}."
     )
     columns = ["finding", "dataset", "subject", "other_dataset", "other_subject", "detail"]
     print_rows(columns, report.rows, form)

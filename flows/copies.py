@@ -1,6 +1,8 @@
 """Finds copies of one scan among all stored brains; what has been compared once is compared with new scans only."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, overload
 
@@ -67,6 +69,12 @@ class _Fingerprints(Sequence[Fingerprint]):
         return Fingerprint.from_bytes(self._blobs[int(index)].as_py())
 
 
+def batched(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
+    """The rows in lists of `size`, the last one shorter."""
+    while batch := list(islice(rows, size)):
+        yield batch
+
+
 def _of_scan(path: Path) -> Fingerprint:
     scan = slices.open_scan(path)
     return fingerprint(scan.image(), scan.brain(), np.asarray(scan.attributes["affine"], dtype=np.float64))
@@ -86,28 +94,31 @@ def _computed(home: Path, missing: Sequence[Row]) -> Iterator[Row]:
             ticker.advance(1)
 
 
-def update_copies(store: warehouse.Warehouse, job: str) -> int:
+@dataclass(frozen=True)
+class Compared:
+    """What one look for copies did: brains compared for the first time, and stored ones that cannot be read."""
+
+    new: int
+    unreadable: int
+
+
+def update_copies(store: warehouse.Warehouse, job: str) -> Compared:
     """Fingerprints every stored brain that has none, and looks for copies of the new ones among all.
 
     Scans of one person are not compared: that they belong together is known.
 
-    Returns:
-        The number of brains that had not been compared before.
     """
     missing = store.query(_MISSING, [FINGERPRINT_VERSION]).to_pylist()
-    batch: list[Row] = []
-    for row in _computed(store.home.root, missing):
-        batch.append(row)
-        if len(batch) == BATCH:
-            store.append("fingerprints", batch, job)
-            batch = []
-    if batch:
+    computed = 0
+    for batch in batched(_computed(store.home.root, missing), BATCH):
         store.append("fingerprints", batch, job)
+        computed += len(batch)
+    unreadable = len(missing) - computed
     made = store.query(_MADE, [FINGERPRINT_VERSION])
     scans = made.drop_columns(["fingerprint"]).to_pylist()
     new = [row for row in scans if not row["compared"]]
     if not new:
-        return 0
+        return Compared(0, unreadable)
     people = [row["subject_uid"] for row in scans]
     matches = find_copies(_Fingerprints(made.column("fingerprint")), people)
     rows = [
@@ -133,4 +144,4 @@ def update_copies(store: warehouse.Warehouse, job: str) -> int:
         for row in new
     ]
     store.append("compared_scans", done, job)
-    return len(new)
+    return Compared(len(new), unreadable)

@@ -35,15 +35,18 @@ def load(home: Path) -> list[Entry]:
         return []
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML ({error}); mend it or delete it and ingest once more.") from error
-    entries = []
-    for name, table in tables.items():
-        if not isinstance(table, dict) or not {"adapter", "root"} <= table.keys():
-            raise ConfigError(f"{path}: [{name}] needs `adapter` and `root`.")
-        options = _options(path, name, table.get("options", {}))
-        entries.append(Entry(name, table["adapter"], Path(table["root"]), table.get("recipe", "isotropic"), options))
-    return entries
+    return [_entry(path, name, table) for name, table in tables.items()]
+
+
+def _entry(path: Path, name: str, table: Any) -> Entry:
+    told = {"recipe": "isotropic", **table} if isinstance(table, dict) else {}
+    for key in ("adapter", "root", "recipe"):
+        if not isinstance(told.get(key), str):
+            raise ConfigError(f"{path}: [{name}] needs `{key}` as a text in quotes.")
+    options = _options(path, name, told.get("options", {}))
+    return Entry(name, told["adapter"], Path(told["root"]), told["recipe"], options)
 
 
 def _options(path: Path, name: str, table: Any) -> dict[str, Any]:
@@ -85,16 +88,26 @@ def _value(text: str) -> Any:
 
 def options_of(home: Path, name: str, adapter: str) -> Mapping[str, Any]:
     """The options that a dataset was last read with; none for a dataset that is not in the file."""
-    same = (entry for entry in load(home) if (entry.name, entry.adapter) == (name, adapter))
-    return next((entry.options for entry in same), {})
+    known = entry_of(home, name)
+    return known.options if known is not None and known.adapter == adapter else {}
+
+
+def entry_of(home: Path, name: str) -> Entry | None:
+    """The dataset of that name; None where the file has none."""
+    return next((entry for entry in load(home) if entry.name == name), None)
 
 
 def check_name(home: Path, name: str, root: Path) -> None:
     """Refuses to take one dataset for another that has the same name; a dataset that moved may be read from there.
 
     Raises:
-        ConfigError: the name belongs to a dataset whose folder is elsewhere and still there.
+        ConfigError: the name belongs to a dataset whose folder is elsewhere and still there, or the folder's own
+            name is no text that a file can hold.
     """
+    try:
+        str(root).encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"The folder {str(root)!a} has a name that is not UTF-8: rename it.") from error
     for entry in load(home):
         if entry.name == name and entry.root != root and entry.root.exists():
             raise ConfigError(
@@ -104,7 +117,8 @@ def check_name(home: Path, name: str, root: Path) -> None:
 
 
 def _toml(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)  # texts, numbers, truths and lists are written alike in both
+    # Texts, numbers, truths and lists are written alike in both, but for one character.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _block(entry: Entry) -> str:

@@ -15,14 +15,14 @@ from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
 import warehouse
-from braindino import imaging
-from braindino.datasets import ADAPTERS
+from braindino import imaging, keys
+from braindino.datasets import ADAPTERS, Discovery
 from braindino.errors import ConfigError
 from flows import datasets_file
 from flows.display import progress
 from flows.environment import job_id, resolve_home
 from flows.ingest_plan import Work
-from flows.ingest_scan import Row, absent_row, described_again, ingest_scan
+from flows.ingest_scan import Row, absent_row, described_again, ingest_scan, retired_row
 from flows.ingest_tables import record_datasets, record_labels, record_links, record_recipe
 from flows.survey import GENERIC, default_name, survey
 
@@ -112,6 +112,14 @@ def _on_workers(workers: int) -> Any:
     return read_scans.with_options(task_runner=DaskTaskRunner(cluster_kwargs=cluster))
 
 
+def _left_out(store: warehouse.Warehouse, found: Discovery, called: str, recipe_id: str) -> list[Row]:
+    """Rows of scans that the adapter no longer lists now that it reads the dataset another way."""
+    listed = {keys.scan_id(scan.dataset, scan.source_key) for scan in found.scans}
+    query = "select * from staging.stg_scans where dataset = ? and recipe_id = ? and status <> 'absent'"
+    known = store.query(query, [called, recipe_id]).to_pylist()
+    return [retired_row(row) for row in known if row["scan_id"] not in listed]
+
+
 @flow(name="ingest", persist_result=False)
 def ingest(
     dataset: str,
@@ -135,7 +143,9 @@ def ingest(
     """
     started = time.perf_counter()
     home_path, root_path, job = resolve_home(home), Path(root).expanduser().resolve(), job_id()
-    datasets_file.check_name(home_path, name or default_name(dataset, root_path), root_path)
+    expected = name or default_name(dataset, root_path)
+    datasets_file.check_name(home_path, expected, root_path)
+    before = datasets_file.entry_of(home_path, expected)
     found, todo, used_recipe, called = survey(home_path, dataset, root_path, name, recipe, options)
     store = warehouse.open(home_path)
     synthetic = ((root_path if root_path.is_dir() else root_path.parent) / "SYNTHETIC").exists()
@@ -146,6 +156,8 @@ def ingest(
     record_links(store, found.links, called, job)
     light = [absent_row(work, recipe_id, synthetic) for work in todo.absent]
     light += [described_again(work, recipe_id, synthetic) for work in todo.describe]
+    if options is not None and before is not None and dict(before.options) != options:
+        light += _left_out(store, found, called, recipe_id)
     if light:
         store.append("scans", light, job)
     counts: Mapping[str, int] = {}

@@ -70,6 +70,12 @@ def absent_row(work: Work, recipe_id: str, synthetic: bool) -> Row:
     }
 
 
+def retired_row(known: Mapping[str, Any]) -> Row:
+    """The row of a scan that the adapter's new options leave out; under its old options it would be read again."""
+    text = "Not listed any more: the dataset is read with other options."
+    return {**without_stamp(known), "status": "absent", "reason": None, "message": text, "source_fingerprint": ""}
+
+
 def without_stamp(row: Mapping[str, Any]) -> Row:
     """A row as it was given to the warehouse, without the columns that the write adds."""
     return {name: value for name, value in row.items() if name not in ("recorded_at", "job_id")}

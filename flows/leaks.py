@@ -37,7 +37,8 @@ class LeakReport:
     """What was found; `rows` are findings of the kinds leak, copy, same_person and overlap."""
 
     snapshot_id: str
-    fingerprinted: int
+    compared: int
+    unreadable: int
     rows: list[Row]
 
     def count(self, finding: str) -> int:
@@ -72,7 +73,7 @@ def leaks(home: str | None = None) -> LeakReport:
     """
     home_path, job = resolve_home(home), job_id()
     store = warehouse.open(home_path)
-    computed = update_copies(store, job)
+    looked = update_copies(store, job)
     snapshot = store.publish_snapshot("leaks")
     rows = [row for query in (_LEAKS, _COPIES) for row in store.query(query).to_pylist()]
-    return LeakReport(snapshot, computed, rows + _overlaps(store))
+    return LeakReport(snapshot, looked.new, looked.unreadable, rows + _overlaps(store))

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import shutil
+import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -51,29 +52,41 @@ def write_cohort(
 ) -> None:
     """Writes a synthetic dataset in the native layout of `layout` to the folder `dest`.
 
-    The same arguments give the same voxels. It is written beside `dest` and renamed when complete, so that
-    a folder with a `SYNTHETIC` marker is whole. With `workers` above 1, so many processes render people
+    The same arguments give the same voxels. It is written to a hidden folder beside `dest` and renamed when complete,
+    so that a folder with a `SYNTHETIC` marker is whole. With `workers` above 1, so many processes render people
     side by side. `heads=False` writes every scan stripped to the brain.
 
     Raises:
-        ConfigError: no such layout, or `dest` holds something already (it is left untouched).
+        ConfigError: no such layout, or `dest` holds something already (it is left untouched) or cannot be made.
     """
     plan = plan_cohort(layout, n_subjects, seed, heads)
     dest = Path(dest).absolute()
-    if dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
-        raise ConfigError(f"{dest} is not empty: choose a new folder, or remove it first.")
-    partial_folder = dest.with_name(dest.name + ".partial")
-    shutil.rmtree(partial_folder, ignore_errors=True)
-    partial_folder.mkdir(parents=True)
+    partial_folder = _folder_beside(dest)
     marker = _MARKER_TEXT.format(layout=layout, n=n_subjects, seed=seed, spacing=spacing_mm)
-    for path, content in {MARKER: marker, **plan.files}.items():
-        target = partial_folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content.encode() if isinstance(content, str) else content)
-    _write_scans(partial_folder, plan.scans, spacing_mm, workers)
-    if dest.exists():
-        dest.rmdir()
-    partial_folder.rename(dest)
+    try:
+        for path, content in {MARKER: marker, **plan.files}.items():
+            target = partial_folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content.encode() if isinstance(content, str) else content)
+        _write_scans(partial_folder, plan.scans, spacing_mm, workers)
+        if dest.exists():
+            dest.rmdir()
+        partial_folder.rename(dest)
+    finally:
+        shutil.rmtree(partial_folder, ignore_errors=True)  # gone already when all went well
+
+
+def _folder_beside(dest: Path) -> Path:
+    """A new hidden folder in which `dest` can be made before it has its name."""
+    try:
+        if dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
+            raise ConfigError(f"{dest} is not empty: choose a new folder, or remove it first.")
+        dest.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{dest.name}.", dir=dest.parent))
+        folder.chmod(0o755)
+    except OSError as error:
+        raise ConfigError(f"{dest} cannot be written ({error.strerror}): choose another folder.") from error
+    return folder
 
 
 def _write_scans(root: Path, scans: Sequence[ScanFile], spacing_mm: float, workers: int) -> None:

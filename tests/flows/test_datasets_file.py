@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 import flows.ingest
+import warehouse
 from braindino import phantom
 from braindino.errors import ConfigError, DatasetError
 from flows import datasets_file
 from flows.datasets_file import load, options_of, parse_options, remember
-from flows.ingest import ingest_all, ingest_known
+from flows.ingest import ingest, ingest_all, ingest_known
+from flows.ingest_scan import without_stamp
 from flows.survey import survey
 
 
@@ -111,3 +113,43 @@ def test_the_others_are_those_without_a_schedule_of_their_own(begun: Path, inges
 
 def test_a_home_without_the_dataset_has_nothing_to_read(home: Path) -> None:
     assert ingest_known("ixi", str(home)) == []
+
+
+@pytest.mark.parametrize("line", ["root = 5", 'adapter = ["ixi"]', "recipe = 3"])
+def test_an_entry_of_the_wrong_kind_is_named(home: Path, line: str) -> None:
+    home.mkdir()
+    told = {"root": 'root = "/raw"', "adapter": 'adapter = "ixi"', line.split()[0]: line}
+    (home / "datasets.toml").write_text("[mine]\n" + "\n".join(told.values()))
+    with pytest.raises(ConfigError, match=r"\[mine\] needs `\w+` as a text in quotes"):
+        load(home)
+
+
+def test_a_folder_in_place_of_the_file_is_named(home: Path) -> None:
+    (home / "datasets.toml").mkdir(parents=True)
+    with pytest.raises(ConfigError, match=r"datasets\.toml"):
+        load(home)
+
+
+def test_what_is_written_can_be_read_whatever_a_path_holds(home: Path) -> None:
+    home.mkdir()
+    remember(home, "o", "bids", Path("/raw/\x7f\x01\\ \"'"), "isotropic")
+    assert load(home)[0].root == Path("/raw/\x7f\x01\\ \"'")
+
+
+def test_scans_that_new_options_leave_out_are_no_longer_stored(home: Path, tmp_path: Path) -> None:
+    root = tmp_path / "men"
+    phantom.write_cohort("hcp_ya", root, 1, seed=2, spacing_mm=8.0, heads=False)
+    ingest("hcp_ya", str(root), recipe="isotropic_2mm", home=str(home), workers=1)
+    store = warehouse.open(home)
+    stored = "select count(*) as n from scans where status = 'stored'"
+    (before,) = store.query(stored).to_pylist()
+    (scan,) = store.query("select * from scans where status = 'stored' limit 1").to_pylist()
+    assert before["n"] > 0
+    remember(home, "hcp_ya", "hcp_ya", root, "isotropic_2mm", {"site": "another"})
+    gone = {**without_stamp(scan), "scan_id": "0" * 16, "source_key": "listed under the other options only"}
+    store.append("scans", [{name: value for name, value in gone.items() if name != "subject_uid"}], "job")
+    ingest("hcp_ya", str(root), recipe="isotropic_2mm", home=str(home), workers=1, options={})
+    assert store.query(stored).to_pylist() == [before]
+    (left,) = store.query(f"select status, message from scans where scan_id = '{'0' * 16}'").to_pylist()
+    assert left["status"] == "absent"
+    assert "other options" in left["message"]

@@ -61,7 +61,7 @@ def test_other_people_and_other_contrasts_are_no_copies(home: Path) -> None:
 
 def test_what_was_compared_is_not_compared_again(home: Path) -> None:
     leaks(str(home))
-    assert leaks(str(home)).fingerprinted == 0
+    assert leaks(str(home)).compared == 0
 
 
 def test_a_training_that_saw_a_test_subject_under_another_name_is_reported(home: Path) -> None:

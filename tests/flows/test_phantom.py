@@ -7,6 +7,7 @@ import pytest
 
 from braindino import phantom
 from braindino.datasets import ADAPTERS
+from braindino.errors import ConfigError
 from flows.phantom import write_phantom
 from flows.survey import survey
 from tests.flows.test_cli import braindino
@@ -42,3 +43,17 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path, home: Path)
     answer = braindino("phantom", "ixi", str(tmp_path), home=home)
     assert (answer.returncode, "not empty" in answer.stderr) == (1, True)
     assert [path.name for path in tmp_path.iterdir() if path != home] == ["mine.txt"]
+
+
+def test_a_neighbour_called_partial_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "d.partial").mkdir()
+    (tmp_path / "d.partial" / "mine.txt").write_text("precious")
+    write_phantom("ixi", tmp_path / "d", 1, seed=0, spacing=8.0)
+    assert (tmp_path / "d.partial" / "mine.txt").read_text() == "precious"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["d", "d.partial"]
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="cannot be written"):
+        write_phantom("ixi", tmp_path / "file" / "d", 1, seed=0, spacing=8.0)
