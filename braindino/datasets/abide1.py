@@ -1,14 +1,16 @@
 """ABIDE I: autism and controls of 17 institutions; one T1w each, a folder per site and one table for all."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from braindino.datasets.base import DatasetInfo, Discovery, Scan
+from braindino.datasets.bids_cohort import agreed_cells, require_folder
 from braindino.datasets.bids_files import entries
 from braindino.datasets.bids_labels import without_conflicts
 from braindino.datasets.bids_sidecars import SidecarReader, acquisition_of
-from braindino.datasets.bids_tree import coverage_notes, tables_above_subjects, unreadable
+from braindino.datasets.bids_tree import Tree, coverage_notes, tables_above_subjects, unreadable
 from braindino.datasets.fcp_trees import padded_id, read_sites
 from braindino.datasets.label_columns import (
     LabelColumn,
@@ -19,9 +21,9 @@ from braindino.datasets.label_columns import (
     require_columns,
     sex_column,
 )
-from braindino.datasets.required import Missing, find_column
+from braindino.datasets.required import Missing
 from braindino.datasets.tables import SourceTable
-from braindino.datasets.values import is_missing
+from braindino.datasets.values import a_few
 
 _HOME = "https://fcon_1000.projects.nitrc.org/indi/abide/abide_I.html"
 _S3 = "s3://fcp-indi/data/Projects/ABIDE"
@@ -51,10 +53,12 @@ class Abide1Adapter:
     The table is Phenotypic_V1_0b.csv, else its preprocessed copy, else the sites' participants.tsv. The diagnosis is
     DX_GROUP; DSM_IV_TR gives the subtype and no more, for 20 people with autism have a 0 there. The site is SITE_ID,
     and the folder's name for people without a row. `t1_names` are the T1 files of the trees that are not BIDS: UCLA's
-    `hires.nii.gz` is no usable T1.
+    `hires.nii.gz` is no usable T1. `subject_form` is what the ids look like (0050002 to 0051607): other people beside
+    them, without a row in the table, belong to another dataset.
     """
 
     t1_names: tuple[str, ...] = ("mprage",)
+    subject_form: str = r"005\d{4}"
 
     info = DatasetInfo(
         name="abide1",
@@ -71,11 +75,13 @@ class Abide1Adapter:
             DatasetError: no T1w, no table, or no column of it that is needed; all at once.
         """
         root = root.absolute()
+        require_folder(root, name, _GET_IMAGES)
         missing = Missing()
-        tree = read_sites(root, name, self.t1_names)
+        found = read_sites(root, name, self.t1_names)
+        tables = _tables(root, missing)
+        tree = self._own(found, tables)
         if not tree.scans:
             missing.say(f"{root} holds no T1w in a tree of {self.info.title}: {_GET_IMAGES}.")
-        tables = _tables(root, missing)
         missing.raise_if_any(name)
         labels, notes = [], []
         for table in tables:
@@ -83,11 +89,23 @@ class Abide1Adapter:
             labels += stated
             notes += [*table.notes, *oddities]
         kept, conflicts = without_conflicts(labels)
-        scans, unread = _described(tree.scans, _site_ids(tables), _sidecards(root))
+        sites = agreed_cells(tables, (_SITE,), lambda table: padded_id(table, _ID))
+        scans, unread = _described(tree.scans, sites.facts(), _sidecards(root))
         # There is one session, which the older tree numbers and the BIDS tree leaves out.
         tree = replace(tree, scans=tuple(replace(scan, session=None, run=None) for scan in scans))
-        notes += [*conflicts, *tree.notes, *unread, *coverage_notes(tree, kept, tables[0].path.name)]
-        return Discovery(tree.scans, tuple(kept), tuple(notes))
+        notes += [*conflicts, *sites.notes(_SITE), *tree.notes, *unread]
+        return Discovery(tree.scans, tuple(kept), (*notes, *coverage_notes(tree, kept, tables[0].path.name)))
+
+    def _own(self, tree: Tree, tables: Sequence[SourceTable]) -> Tree:
+        """The scans of people of ABIDE I: by their id, or by a row of the table."""
+        listed = {padded_id(table, _ID)(row) for table in tables for row in table.rows}
+        others = {who for who in tree.subjects if not re.fullmatch(self.subject_form, who)} - listed
+        if not others:
+            return tree
+        scans = tuple(scan for scan in tree.scans if scan.subject not in others)
+        subjects = tuple(who for who in tree.subjects if who not in others)
+        note = f"{len(tree.scans) - len(scans)} scan(s) of {len(others)} people of other datasets were left out"
+        return Tree(scans, subjects, (*tree.notes, f"{note}: {a_few(sorted(others))}."))
 
 
 def _tables(root: Path, missing: Missing) -> list[SourceTable]:
@@ -106,16 +124,6 @@ def _tables(root: Path, missing: Missing) -> list[SourceTable]:
         of_all_sites = table.path.suffix == ".csv"
         require_columns(table, (_ID, _SITE) if of_all_sites else (_ID,), _COLUMNS, missing, _GET_TABLE)
     return tables
-
-
-def _site_ids(tables: Sequence[SourceTable]) -> dict[str, str]:
-    sites = {}
-    for table in tables:
-        column, subject = find_column(table, (_SITE,)), padded_id(table, _ID)
-        for row in table.rows if column else ():
-            if (who := subject(row)) is not None and not is_missing(row.cells[column or ""]):
-                sites[who] = row.cells[column or ""]
-    return sites
 
 
 def _sidecards(root: Path) -> Path | None:

@@ -1,12 +1,14 @@
 """ADHD-200: children with ADHD and controls of eight sites; a folder and a table per site, a list of the test part."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from braindino.datasets.base import DatasetInfo, Discovery, Label
+from braindino.datasets.bids_cohort import require_folder
+from braindino.datasets.bids_files import is_file
 from braindino.datasets.bids_labels import without_conflicts
-from braindino.datasets.bids_tree import Tree, bids_roots, coverage_notes, tables_above_subjects
+from braindino.datasets.bids_tree import bids_roots, coverage_notes, tables_above_subjects
 from braindino.datasets.fcp_trees import padded_id, read_sites
 from braindino.datasets.label_columns import (
     LabelColumn,
@@ -20,7 +22,7 @@ from braindino.datasets.label_columns import (
 )
 from braindino.datasets.required import Missing
 from braindino.datasets.tables import SourceTable
-from braindino.datasets.values import parse_number
+from braindino.datasets.values import a_few, parse_number
 
 _HOME = "https://fcon_1000.projects.nitrc.org/indi/adhd200/"
 _S3 = "s3://fcp-indi/data/Projects/ADHD200/RawDataBIDS"
@@ -51,12 +53,14 @@ class Adhd200Adapter:
     A site's participants.tsv is trusted most, then `*_phenotypic.csv`, whose codes for sex are an assumption and thus
     a field here, then the list of the competition's test part, which also tells the split. The sites in
     `without_diagnosis` never released any. `t1_names` are the T1 files of the trees that are not BIDS; in NITRC's
-    folders they are really called rest.nii.gz.
+    folders they are really called rest.nii.gz. Who is not in that list was in the training part only if the list is
+    whole, with `test_part` subjects, or if a phenotypic table of the training part has a row.
     """
 
     t1_names: tuple[str, ...] = ("mprage", "rest")
     sex_codes: tuple[tuple[str, str], ...] = (("0", "female"), ("1", "male"))
     without_diagnosis: tuple[str, ...] = ("Brown",)
+    test_part: int = 197
 
     info = DatasetInfo(
         name="adhd200",
@@ -73,6 +77,7 @@ class Adhd200Adapter:
             DatasetError: no T1w, a site without a table, or no column of one that is needed; all at once.
         """
         root = root.absolute()
+        require_folder(root, name, f"get the images with `{_SYNC}`")
         missing = Missing()
         tree = read_sites(root, name, self.t1_names)
         if not tree.scans:
@@ -86,8 +91,11 @@ class Adhd200Adapter:
             stated, oddities = self._labels(kind, name)
             labels = fill_in(labels, stated)
             notes += oddities
-        labels, more = _with_test_list(labels, test, tree, name)
-        notes += [*more, *tree.notes, *coverage_notes(tree, labels, "the sites' tables")]
+        labels, more = _with_diagnoses(labels, test, name)
+        everyone = dict.fromkeys((*(label.subject for label in labels), *tree.subjects))
+        split, unsure = self._split(everyone, test, tables[1], name)
+        labels += split
+        notes += [*more, *unsure, *tree.notes, *coverage_notes(tree, labels, "the sites' tables")]
         return Discovery(tree.scans, tuple(labels), tuple(dict.fromkeys(notes)))
 
     def _columns(self, site: str) -> tuple[LabelColumn, ...]:
@@ -100,7 +108,7 @@ class Adhd200Adapter:
         """The sites' BIDS tables, and the phenotypic ones; a site with BIDS folders needs one of them."""
         phenotypic = tables_above_subjects(root, "*_phenotypic.csv", 3)
         wanted = [folder / "participants.tsv" for folder in bids_roots(root)]
-        wanted = [path for path in wanted if path.is_file() or not phenotypic]
+        wanted = [path for path in wanted if is_file(path) or not phenotypic]
         if not wanted and not phenotypic:
             missing.say(f"{root} has neither a site's participants.tsv nor a *_phenotypic.csv: {_GET}.")
         read = ([missing.table(path, "\t", _GET) for path in wanted], [missing.table(p, ",", _GET) for p in phenotypic])
@@ -118,6 +126,30 @@ class Adhd200Adapter:
             notes += [f"{_site(table)}: {note}" for note in (*table.notes, *oddities)]
         kept, conflicts = without_conflicts(labels)
         return kept, notes + conflicts
+
+    def _split(
+        self, people: Iterable[str], test: SourceTable | None, phenotypic: Sequence[SourceTable], name: str
+    ) -> tuple[list[Label], list[str]]:
+        """Who was in which part of the competition, as far as that is certain."""
+        if test is None:
+            return [], [f"{_TEST_LIST} is not here: who was in the competition's test part is unknown."]
+        tested, trained = _subjects(test, _TEST_ID), _trained(phenotypic)
+        whole = len(tested) >= self.test_part
+        parts = {who: "test" if who in tested else "training" if whole or who in trained else None for who in people}
+        unsure = [who for who, part in parts.items() if part is None]
+        notes = [
+            f"{_TEST_LIST} has {len(tested)} subjects of {self.test_part}: the part of {len(unsure)} other subject(s), "
+            f"who are in no phenotypic table of the training part, is unknown: {a_few(unsure)}."
+        ]
+        return [Label(name, who, "split", part) for who, part in parts.items() if part], notes if unsure else []
+
+
+def _with_diagnoses(labels: list[Label], test: SourceTable | None, name: str) -> tuple[list[Label], list[str]]:
+    """The labels, with the diagnoses of the test list where the sites give none."""
+    if test is None:
+        return labels, []
+    stated, notes = read_labels(test, name, padded_id(test, _TEST_ID), _TEST_COLUMNS)
+    return fill_in(labels, stated), notes
 
 
 def _site(table: SourceTable) -> str:
@@ -140,16 +172,12 @@ def _test_list(root: Path, missing: Missing) -> SourceTable | None:
     return table
 
 
-def _with_test_list(
-    labels: list[Label], test: SourceTable | None, tree: Tree, name: str
-) -> tuple[list[Label], list[str]]:
-    """The labels with the diagnoses of the test list where the sites give none, and each subject's split."""
-    if test is None:
-        return labels, [f"{_TEST_LIST} is not here: who was in the competition's test part is unknown."]
-    subject = padded_id(test, _TEST_ID)
-    stated, notes = read_labels(test, name, subject, _TEST_COLUMNS)
-    labels = fill_in(labels, stated)
-    tested = {who for row in test.rows if (who := subject(row)) is not None}
-    everyone = dict.fromkeys((*(label.subject for label in labels), *tree.subjects))
-    split = [Label(name, who, "split", value="test" if who in tested else "training") for who in everyone]
-    return [*labels, *split], notes
+def _subjects(table: SourceTable, id_names: Sequence[str]) -> set[str]:
+    subject = padded_id(table, id_names)
+    return {who for row in table.rows if (who := subject(row)) is not None}
+
+
+def _trained(phenotypic: Sequence[SourceTable]) -> set[str]:
+    """Who is in a phenotypic table of the training part; those of the test part are called `_TestRelease_`."""
+    tables = [table for table in phenotypic if "_testrelease" not in table.path.name.lower()]
+    return {who for table in tables for who in _subjects(table, _ID)}

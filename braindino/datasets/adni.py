@@ -1,23 +1,22 @@
 """ADNI (LONI IDA): ageing, mild impairment and Alzheimer's disease; the archive's tree and the study's visit tables."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from braindino.datasets.adni_tables import AdniTables, acquisition_facts, read_adni_tables
+from braindino.datasets.adni_strengths import acquisition_facts
+from braindino.datasets.adni_tables import SUBJECT, AdniTables, read_adni_tables
 from braindino.datasets.base import Acquisition, DatasetInfo, Discovery, Label, Scan
 from braindino.datasets.bids_labels import without_conflicts
 from braindino.datasets.label_columns import fill_in
-from braindino.datasets.loni_descriptions import CONTRAST_RULES, ContrastRules, contrast_reader
+from braindino.datasets.loni_descriptions import CONTRAST_RULES, ContrastRules, contrast_reader, require_patterns
 from braindino.datasets.loni_scans import IdaChoice, IdaFacts, imaged, make_scans, not_downloaded
 from braindino.datasets.loni_tables import parse_day, read_ida_lists
 from braindino.datasets.loni_tree import read_tree
 from braindino.datasets.required import Missing
-from braindino.datasets.values import a_few, cap_age
+from braindino.datasets.values import a_few, parse_age
 
 _HOME = "https://adni.loni.usc.edu"
 _GET = "download an image collection of the project ADNI from https://ida.loni.usc.edu, and its list as CSV"
-_SUBJECT = re.compile(r"\d{3}_S_\d{4,5}")  # 002_S_0295: the site, and the number that the tables call RID
 _DAYS_PER_YEAR = 365.25
 _PREFERENCE = (
     r"\bmpr\b.*gradwarp.*b1.*n3.*scaled",
@@ -51,6 +50,9 @@ class AdniAdapter:
         homepage=_HOME,
     )
 
+    def __post_init__(self) -> None:
+        require_patterns(self.contrast_rules, self.preference)
+
     def discover(self, root: Path, name: str) -> Discovery:
         """T1w, T2w, FLAIR and PD scans, one per session and contrast; diagnosis, MMSE, CDR, APOE4, age, sex, education.
 
@@ -60,35 +62,46 @@ class AdniAdapter:
         """
         root, missing = root.absolute(), Missing()
         contrast_of = contrast_reader(self.contrast_rules)
-        tree = read_tree(root, _SUBJECT, contrast_of, missing, _GET)
-        listed = read_ida_lists(tree.found.tables, missing, _GET)
+        tree = read_tree(root, SUBJECT, contrast_of, missing, _GET)
+        listed = read_ida_lists(tree.found.tables, SUBJECT, missing, _GET)
         people = {folder.name for folder in tree.found.folders} | {row.subject for row in listed.rows}
         tables = read_adni_tables(tree.found.tables, name, people, missing, root)
-        strengths = acquisition_facts(tree.found.tables, missing)
+        strengths, unknown = acquisition_facts(tree.found.tables, missing)
         missing.raise_if_any(name)
         choice = IdaChoice(self.preference, self.one_per_session, self.dicom_headers)
         absent = not_downloaded(root, tree, listed, contrast_of, "ADNI")
         scans, notes = make_scans(tree, listed, name, choice, absent, IdaFacts(strengths, _site))
-        sexes, disputed = listed.sexes(name)
-        ages = fill_in(_ages(tables, scans), imaged(listed.ages(name), scans))
-        labels, conflicts = without_conflicts([*fill_in(tables.labels, sexes), *ages])
+        computed, absurd = _ages(tables, scans)
+        ages = fill_in(computed, imaged(listed.ages(name), scans))
+        labels, conflicts = without_conflicts([*fill_in(tables.labels, listed.sexes(name)), *ages])
         silent = sorted({scan.subject for scan in scans} - {x.subject for x in labels if x.label == "diagnosis"})
         if silent:
             notes.append(f"{len(silent)} imaged subject(s) have no diagnosis in the tables: {a_few(silent)}.")
-        return Discovery(tuple(scans), tuple(labels), (*listed.notes, *tables.notes, *notes, *disputed, *conflicts))
+        notes = [*listed.notes, *tables.notes, *unknown, *notes, *absurd, *conflicts]
+        return Discovery(tuple(scans), tuple(labels), tuple(notes))
 
 
 def _site(subject: str) -> Acquisition:
     return Acquisition.of("path", site=subject.split("_")[0])
 
 
-def _ages(tables: AdniTables, scans: list[Scan]) -> list[Label]:
-    """The age at every session of a subject whose baseline age and visit are known; years."""
-    ages = []
+def _ages(tables: AdniTables, scans: list[Scan]) -> tuple[list[Label], list[str]]:
+    """The age at every session of a subject whose baseline age and visit are known, in years; notes on others."""
+    ages, absurd = [], []
+    notes: list[str] = []
     for subject, session in {(scan.subject, scan.session): None for scan in scans}:
         day = parse_day(session or "")
         if day is not None and subject in tables.baselines:
             age, baseline = tables.baselines[subject]
-            years = cap_age(age + (day - baseline).days / _DAYS_PER_YEAR)
-            ages.append(Label(scans[0].dataset, subject, "age", number=years, unit="years", session=session))
-    return ages
+            years = parse_age(str(age + (day - baseline).days / _DAYS_PER_YEAR))
+            if years is None:
+                absurd.append(f"{subject} {session}")
+            else:
+                ages.append(Label(scans[0].dataset, subject, "age", number=years, unit="years", session=session))
+    if absurd:
+        said = "By AGE and EXAMDATE of ADNIMERGE the age would not be one of 0 to 130 years, and was not computed, at"
+        notes.append(f"{said} {len(absurd)} session(s): {a_few(absurd)}.")
+    if without := sorted({scan.subject for scan in scans} - tables.baselines.keys()):
+        said = "imaged subject(s) have no age and day of a visit bl in ADNIMERGE; ages are those of the list of images"
+        notes.append(f"{len(without)} {said}: {a_few(without)}.")
+    return ages, notes

@@ -1,66 +1,31 @@
-"""ADNI's study tables: diagnoses and scores of dated visits, ages at baseline, genes, and field strengths of images."""
+"""What ADNI's study tables say: diagnoses and scores of dated visits, ages at baseline, sex, education and genes."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from braindino.datasets.adni_codes import (
-    APOE4,
-    CDR,
-    DIAGNOSIS,
-    DX_COLUMNS,
-    EDUCATION,
-    MISSING_CODES,
-    MMSE,
-    SEX,
-    Said,
-    alleles,
-    diagnosis_of_codes,
+from braindino.datasets.adni_study import (
+    DAY,
+    GET,
+    STUDY_TABLES,
+    VISIT,
+    cells_of,
+    columns_not_there,
+    not_there,
+    read_study_table,
 )
-from braindino.datasets.base import Acquisition, Label, Moment
-from braindino.datasets.bids_labels import without_conflicts
-from braindino.datasets.label_columns import LabelColumn, fill_in, read_labels, require_columns
+from braindino.datasets.agreed import Agreed
+from braindino.datasets.base import Label, Moment
+from braindino.datasets.label_columns import LabelColumn, fill_in, read_labels
 from braindino.datasets.loni_tables import parse_day, study_table
 from braindino.datasets.required import Missing
-from braindino.datasets.search import read_table
 from braindino.datasets.tables import Row, SourceTable
-from braindino.datasets.values import is_missing, parse_age, parse_number
+from braindino.datasets.values import a_few, parse_age, parse_whole, shown
 
-_GET = "get it from https://ida.loni.usc.edu, ADNI, Study Data"
-_WHO = ("PTID", "RID")
-_VISIT = ("VISCODE2", "VISCODE")  # the second has codes of its own in later phases, unlike ADNIMERGE's
-_DAY = ("EXAMDATE", "VISDATE")
+SUBJECT = re.compile(r"\d{3}_S_\d{4,5}")  # 002_S_0295: the site, and the number that the tables call RID
 _SCREENING = frozenset({"sc", "scmri", "bl"})  # one visit: ADNIMERGE has but `bl`
-
-
-@dataclass(frozen=True)
-class _Table:
-    """A study table: its names, columns it needs besides those of its labels, and labels of people and of visits.
-
-    `derived` is a column made of others.
-    """
-
-    stems: tuple[str, ...]
-    needs: tuple[str | tuple[str, ...], ...]
-    people: tuple[LabelColumn, ...] = ()
-    visits: tuple[LabelColumn, ...] = ()
-    derived: tuple[str, Callable[[Said], str]] | None = None
-
-
-# The most trusted first.
-_TABLES = {
-    "merge": _Table(
-        ("ADNIMERGE",), (_WHO, "VISCODE", "EXAMDATE", "AGE"), (SEX, EDUCATION, APOE4), (DIAGNOSIS, MMSE)
-    ),
-    "dx": _Table(
-        ("DXSUM_PDXCONV_ADNIALL", "DXSUM"), (_WHO, _VISIT, tuple(DX_COLUMNS)),
-        visits=(DIAGNOSIS,), derived=("DX", diagnosis_of_codes),
-    ),
-    "cdr": _Table(("CDR",), (_WHO, _VISIT), visits=(CDR,)),
-    "demographics": _Table(("PTDEMOG",), (_WHO,), (SEX, EDUCATION)),
-    "genes": _Table(("APOERES",), (_WHO, "APGEN1", "APGEN2"), (APOE4,), derived=("APOE4", alleles)),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,85 +53,77 @@ def read_adni_tables(
     """The labels of the study tables among `paths`; neither ADNIMERGE nor DXSUM is a problem, as is a lacking column.
 
     `people` are subjects known from folders and lists: some tables have only RID, the last block of the id. What a more
-    trusted table says of a person or a visit is not asked of the next; a visit without a day gives no label.
+    trusted table says of a person or a visit is not asked of the next; a visit without a day gives no label. Facts that
+    a table states with different values are all among the labels, for the caller to leave out.
     """
-    found = {key: table for key, kind in _TABLES.items() if (table := _read(paths, kind, missing)) is not None}
-    if not study_table(paths, *_TABLES["merge"].stems, *_TABLES["dx"].stems):
-        missing.say(f"Neither ADNIMERGE.csv nor DXSUM*.csv, which state the diagnoses, is under {root}: {_GET}.")
-    roster = {int(rid): who for who in people if (rid := who.rsplit("_", 1)[-1]).isdecimal()}
+    found = {
+        key: table
+        for key, kind in STUDY_TABLES.items()
+        if (table := read_study_table(paths, kind, missing)) is not None
+    }
+    if not study_table(paths, *STUDY_TABLES["merge"].stems, *STUDY_TABLES["dx"].stems):
+        missing.say(f"Neither ADNIMERGE.csv nor DXSUM*.csv, which state the diagnoses, is under {root}: {GET}.")
+    roster: Agreed[int, str] = Agreed()
+    for who in people:
+        roster.add(int(who.rsplit("_", 1)[-1]), who)
+    told = AdniTables([], {}, tuple(not_there(found)))
     days: dict[tuple[str, str], date] = {}
-    labels: list[Label] = []
     stated: set[tuple[str, str, str]] = set()
-    baselines: dict[str, tuple[float, date]] = {}
-    notes: list[str] = []
     for key, table in found.items():
-        records = _records(table, roster, days)
+        records, notes = _records(table, roster, days)
         if key == "merge":
-            baselines = _baselines(table, records)
-            days = {(record.subject, record.visit): record.day for record in records if record.day}
-        of_people, oddities = _people_labels(table, records, dataset, _TABLES[key].people)
-        of_visits, more = _visit_labels(table, records, dataset, _TABLES[key].visits, stated)
-        labels = [*fill_in(labels, of_people), *of_visits]
-        notes += [*table.notes, *oddities, *more]
-    return AdniTables(labels, baselines, tuple(notes))
+            records, days, disputed = _agreed_days(records)
+            told = replace(told, baselines=(of := _baselines(table, records, days)).facts())
+            notes += [*disputed, *of.notes("ADNIMERGE's age at baseline")]
+        of_people, oddities = _people_labels(table, records, dataset, STUDY_TABLES[key].people)
+        of_visits, more = _visit_labels(table, records, dataset, STUDY_TABLES[key].visits, stated)
+        lost = columns_not_there(table, STUDY_TABLES[key])
+        labels = [*fill_in(told.labels, of_people), *of_visits]
+        told = replace(told, labels=labels, notes=(*told.notes, *table.notes, *lost, *notes, *oddities, *more))
+    return told
 
 
-def acquisition_facts(paths: Sequence[Path], missing: Missing) -> dict[str, Acquisition]:
-    """The field strength of images by id ("I40966"), in tesla, from MPRAGEMETA and MRILIST where they are there."""
-    facts: dict[str, Acquisition] = {}
-    for stem in ("MRILIST", "MPRAGEMETA"):
-        table = _read(paths, _Table((stem,), ("ImageUID", "MagStrength")), missing)
-        for said in map(_sayer(table), table.rows) if table else ():
-            image, strength = parse_number(said("ImageUID")), parse_number(said("MagStrength"))
-            if image is not None and strength is not None and strength > 0:
-                facts[f"I{int(image)}"] = Acquisition.of("table", field_strength=strength)
-    return facts
+def _records(
+    table: SourceTable, roster: Agreed[int, str], days: Mapping[tuple[str, str], date]
+) -> tuple[list[_Record], list[str]]:
+    """The rows whose subject is known, and notes on others.
 
-
-def _read(paths: Sequence[Path], kind: _Table, missing: Missing) -> SourceTable | None:
-    """The newest table of a kind with its derived column; None if there is none."""
-    path = study_table(paths, *kind.stems)
-    table = read_table(path, (), missing, _GET) if path else None
-    if table is None:
-        return None
-    own = [column for column in (*kind.people, *kind.visits) if not (kind.derived and kind.derived[0] in column.names)]
-    require_columns(table, kind.needs, own, missing, _GET)
-    if kind.derived is None:
-        return table
-    name, derive = kind.derived
-    of_row = _sayer(table)
-    rows = tuple(replace(row, cells=row.cells | {name: derive(of_row(row))}) for row in table.rows)
-    return replace(table, columns=(*(c for c in table.columns if c != name), name), rows=rows)
-
-
-def _sayer(table: SourceTable) -> Callable[[Row], Said]:
-    """Reads cells by column names in any case."""
-    columns = {column.lower(): column for column in reversed(table.columns)}
-
-    def of_row(row: Row) -> Said:
-        def said(name: str) -> str:
-            text = row.cells.get(columns.get(name.lower(), ""), "")
-            return "" if is_missing(text) or text in MISSING_CODES else text
-
-        return said
-
-    return of_row
-
-
-def _records(table: SourceTable, roster: Mapping[int, str], days: Mapping[tuple[str, str], date]) -> list[_Record]:
-    """The rows whose subject is known; `days` are those of visits by ADNIMERGE, for tables without dates."""
+    `days` are those of visits by ADNIMERGE, for tables without dates.
+    """
     records = []
-    of_row = _sayer(table)
+    known, doubtful = roster.facts(), set(roster.disputed())
+    odd: dict[str, list[str]] = {"nobody": [], "ambiguous": []}
+    of_row = cells_of(table)
     for row in table.rows:
         said = of_row(row)
-        number = parse_number(said("RID"))
-        subject = said("PTID") or (roster.get(int(number)) if number is not None else None)
-        if subject:
-            code = next((text.lower() for name in _VISIT if (text := said(name))), "")
+        number, who = parse_whole(said("RID")), said("PTID")
+        subject = who or known.get(number if number is not None else -1)
+        if (who and not SUBJECT.fullmatch(who)) or (not who and number is None):
+            odd["nobody"].append(shown(who or said("RID"), f"line {row.line}"))
+        elif number in doubtful and not who:
+            odd["ambiguous"].append(str(number))
+        elif subject:
+            code = next((text.lower() for name in VISIT if (text := said(name))), "")
             visit = "bl" if code in _SCREENING else code
-            day = next((day for name in _DAY if (day := parse_day(said(name)))), days.get((subject, visit)))
+            day = next((day for name in DAY if (day := parse_day(said(name)))), days.get((subject, visit)))
             records.append(_Record(row, subject, visit, day))
-    return records
+    notes = []
+    if odd["nobody"]:
+        notes.append(f"{table.path.name}: no id of a subject in {a_few(odd['nobody'])}.")
+    if several := list(dict.fromkeys(odd["ambiguous"])):
+        notes.append(f"{table.path.name}: more than one subject has the RID {a_few(several)}; no label of these rows.")
+    return records, notes
+
+
+def _agreed_days(records: Sequence[_Record]) -> tuple[list[_Record], dict[tuple[str, str], date], list[str]]:
+    """ADNIMERGE's rows, of which those have no day whose visit is stated to be on two; the days; notes."""
+    stated: Agreed[tuple[str, str], date] = Agreed()
+    for record in records:
+        if record.visit and record.day:
+            stated.add((record.subject, record.visit), record.day)
+    days, doubtful = stated.facts(), set(stated.disputed())
+    kept = [replace(r, day=None) if (r.subject, r.visit) in doubtful else r for r in records]
+    return kept, days, stated.notes("The day of a visit", lambda key: f"{key[0]} {key[1]}")
 
 
 def _people_labels(
@@ -175,8 +132,7 @@ def _people_labels(
     about = {record.row.line: record.subject for record in records}
     known = replace(table, rows=tuple(record.row for record in records))
     labels, notes = read_labels(known, dataset, _by_line(about), columns)
-    kept, disputed = without_conflicts(labels)
-    return kept, [*notes, *disputed]
+    return list(dict.fromkeys(labels)), notes  # a table of visits says them again and again
 
 
 def _visit_labels(
@@ -201,20 +157,24 @@ def _visit_labels(
             stated.add((record.subject, record.visit, label.label))
             labels.append(replace(label, session=None, when=Moment(str(record.day), "date", "day")))
         notes += oddities
-    kept, disputed = without_conflicts(labels)
-    return kept, [*notes, *disputed]
+    undated = [f"{record.subject} {record.visit or '(no visit)'}" for record in records if not record.day]
+    if columns and undated:
+        notes.append(f"{len(undated)} row(s) of {table.path.name} are of visits without a day: {a_few(undated)}.")
+    return list(dict.fromkeys(labels)), notes
 
 
 def _by_line(subjects: Mapping[int, str]) -> Callable[[Row], str]:
     return lambda row: subjects[row.line]
 
 
-def _baselines(table: SourceTable, records: Sequence[_Record]) -> dict[str, tuple[float, date]]:
+def _baselines(
+    table: SourceTable, records: Sequence[_Record], days: Mapping[tuple[str, str], date]
+) -> Agreed[str, tuple[float, date]]:
     """ADNIMERGE states the age at baseline in the rows of all visits; its day is that of the visit `bl`."""
-    baselines = {}
-    of_row = _sayer(table)
+    baselines: Agreed[str, tuple[float, date]] = Agreed()
+    of_row = cells_of(table)
     for record in records:
-        age = parse_age(of_row(record.row)("AGE"))
-        if record.visit == "bl" and record.day and age is not None:
-            baselines[record.subject] = (age, record.day)
+        age, day = parse_age(of_row(record.row)("AGE")), days.get((record.subject, "bl"))
+        if record.visit == "bl" and age is not None and day is not None:
+            baselines.add(record.subject, (age, day))
     return baselines

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from braindino.datasets.agreed import Agreed
 from braindino.datasets.base import Acquisition, DatasetInfo, Discovery, Label, Scan
-from braindino.datasets.bids_cohort import require_folder, subject_finder
+from braindino.datasets.bids_cohort import agreed_cells, require_folder, subject_finder
 from braindino.datasets.bids_files import subject_folders
 from braindino.datasets.bids_sidecars import vendor_name
 from braindino.datasets.bids_tree import (
@@ -19,7 +20,7 @@ from braindino.datasets.bids_tree import (
 from braindino.datasets.required import Missing
 from braindino.datasets.search import read_table
 from braindino.datasets.tables import Row, read_delimited
-from braindino.datasets.values import a_few, is_missing, parse_number
+from braindino.datasets.values import a_few, is_missing, is_plausible, parse_number
 from braindino.errors import DatasetError
 
 _HOME = "https://fcon_1000.projects.nitrc.org/indi/retro/atlas.html"
@@ -65,27 +66,34 @@ class AtlasAdapter:
             missing.say(f"{root} holds no folder like Training/R001/sub-r001s001 with a T1w: {_GET}.")
         raw = [scan for scan in tree.scans if "space-orig" in scan.source_key]
         sessions = _Sessions.read(raw, missing)
-        vendors = self._vendors(root, tree.subjects, missing) if len(raw) < len(tree.scans) else {}
+        brands: Agreed[str, str] = Agreed()
+        if len(raw) < len(tree.scans):
+            brands = self._brands(root, tree.subjects, missing)
+        vendors = {who: vendor_name(cell) or cell for who, cell in brands.facts().items()}
         missing.raise_if_any(name)
         labels = [*_splits(name, folders, tree.subjects), *sessions.labels(name)]
         tree = replace(tree, scans=tuple(sessions.described(_with_vendor(scan, vendors)) for scan in tree.scans))
-        notes = (*tree.notes, *sessions.notes(), *coverage_notes(tree, labels, "the tables"))
+        notes = (
+            *tree.notes,
+            *sessions.notes(),
+            *brands.notes("The scanner's brand"),
+            *coverage_notes(tree, labels, "the tables"),
+        )
         return Discovery(tree.scans, tuple(labels), notes)
 
-    def _vendors(self, root: Path, subjects: Sequence[str], missing: Missing) -> dict[str, str]:
+    def _brands(self, root: Path, subjects: Sequence[str], missing: Missing) -> Agreed[str, str]:
         """The scanner brand of the subjects of release 2.0, if its table has such a column."""
         paths = [path for end in ("xlsx", "csv") for path in tables_above_subjects(root, f"*MetaData.{end}")]
         if not paths:
             missing.say(f"{root} has no table like 20220425_ATLAS_2.0_MetaData.xlsx: {_GET}, give its top folder.")
-            return {}
+            return Agreed()
         table = read_table(paths[0], (), missing, _GET)
         if table is None:
-            return {}
+            return Agreed()
         missing.column(table, self.subject_names, _GET)
         brand = next((c for c in table.columns if any(word in c.lower() for word in self.vendor_words)), None)
         subject = subject_finder(table, self.subject_names, subjects)
-        cells = {who: row.cells.get(brand, "") for row in table.rows if brand and (who := subject(row)) is not None}
-        return {who: vendor_name(cell) or cell for who, cell in cells.items() if not is_missing(cell)}
+        return agreed_cells((table,), (brand,) if brand else (), lambda _: subject)
 
 
 @dataclass(frozen=True)
@@ -126,8 +134,8 @@ class _Sessions:
         """Days since stroke and chronicity; nothing where the source says nothing."""
         found = []
         for (subject, session), row in self.rows.items():
-            days = parse_number(row.cells[_DAYS])
-            if days is not None and days > 0:
+            days = _days(row)
+            if days is not None:
                 found.append(Label(name, subject, "days_since_stroke", number=days, unit="days", session=session))
             if not is_missing(chronicity := row.cells[_CHRONICITY]):
                 found.append(Label(name, subject, "stroke_chronicity", value=chronicity, session=session))
@@ -143,15 +151,18 @@ class _Sessions:
 
     def notes(self) -> list[str]:
         """Which sessions have no metadata, no row, or no usable number of days."""
-        dayless = [
-            subject for (subject, _), row in self.rows.items() if (parse_number(row.cells[_DAYS]) or 0) <= 0
-        ]  # fmt: skip
+        dayless = [subject for (subject, _), row in self.rows.items() if _days(row) is None]
         said = (
             (self.absent, "session(s) have no metadata.csv"),
             (self.empty, "metadata.csv have a header and no row"),
-            (dayless, "session(s) have no positive number of days since stroke"),
+            (dayless, "session(s) have no usable number of days since stroke"),
         )
         return [f"{len(which)} {what}: {a_few(which)}." for which, what in said if which]
+
+
+def _days(row: Row) -> float | None:
+    number = parse_number(row.cells[_DAYS])
+    return number if number is not None and is_plausible("days_since_stroke", number) else None
 
 
 def _rules(folder: Path) -> TreeRules:

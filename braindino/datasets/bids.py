@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from braindino.datasets.base import DatasetInfo, Discovery
-from braindino.datasets.bids_files import subject_folders
+from braindino.datasets.bids_files import may_read, subject_folders
 from braindino.datasets.bids_labels import read_labels
 from braindino.datasets.bids_tree import TreeRules, coverage_notes, read_tree
 from braindino.datasets.values import a_few
@@ -53,6 +53,8 @@ def _said_of_itself(root: Path) -> dict[str, str]:
 
 
 def _check(root: Path, name: str) -> None:
+    if not may_read(root):
+        raise DatasetError(name, (f"{root} may not be read: get the permission.",))
     if not root.is_dir():
         raise DatasetError(name, (f"{root} is not a folder: give the folder the dataset was downloaded to.",))
     problems = []

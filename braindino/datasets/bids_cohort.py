@@ -1,17 +1,19 @@
 """A cohort in one BIDS tree with one participants.tsv: what most OpenNeuro datasets are."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from braindino.datasets.agreed import Agreed
 from braindino.datasets.base import Discovery
-from braindino.datasets.bids_files import subject_folders
+from braindino.datasets.bids_files import may_read, subject_folders
 from braindino.datasets.bids_labels import SubjectIds, without_conflicts
 from braindino.datasets.bids_tree import MomentOf, TreeRules, coverage_notes, holds_scans, read_tree
 from braindino.datasets.label_columns import LabelColumn, read_labels, require_columns
 from braindino.datasets.required import Missing, find_column
 from braindino.datasets.tables import Row, SourceTable
-from braindino.datasets.values import is_missing
+from braindino.datasets.values import a_few, is_missing
 from braindino.errors import DatasetError
 
 
@@ -21,7 +23,8 @@ class Cohort:
 
     `get` says which download provides what is missing ("get it with ..."). `id_names` are the spellings of the column
     that holds a subject's id, `site_names` those of its site, `session_names` those of the session of a row, if the
-    table has one; `needed` are further columns that the adapter reads.
+    table has one; `needed` are further columns that the adapter reads. Where `subject_form` is given, a tree whose
+    subjects are all named otherwise than that, and than `subject_example`, is another dataset.
     """
 
     get: str
@@ -31,14 +34,18 @@ class Cohort:
     site_names: tuple[str, ...] = ()
     session_names: tuple[str, ...] = ()
     needed: tuple[str, ...] = ()
+    subject_form: str | None = None
+    subject_example: str = ""
 
 
 def require_folder(root: Path, name: str, get: str) -> None:
     """Checks that there is anything to look at.
 
     Raises:
-        DatasetError: `root` is no folder.
+        DatasetError: `root` is no folder, or may not be read.
     """
+    if not may_read(root):
+        raise DatasetError(name, (f"{root} may not be read: get the permission, or {get}.",))
     if not root.is_dir():
         raise DatasetError(name, (f"{root} is not a folder: give the folder the dataset was downloaded to; {get}.",))
 
@@ -51,8 +58,11 @@ def participants(root: Path, name: str, cohort: Cohort) -> SourceTable:
     """
     require_folder(root, name, cohort.get)
     missing = Missing()
-    if not subject_folders(root):
+    subjects = [folder.name.removeprefix("sub-") for folder in subject_folders(root)]
+    if not subjects:
         missing.say(f"{root} has no sub-* folder: {cohort.get}, or give the dataset's own root.")
+    elif cohort.subject_form and not any(re.fullmatch(cohort.subject_form, subject) for subject in subjects):
+        missing.say(f"{root} has no subject named like sub-{cohort.subject_example}: {cohort.get}.")
     elif not holds_scans(root, cohort.rules):
         missing.say(f"No sub-* folder of {root} holds an anatomical scan: {cohort.get}.")
     table = missing.table(root / "participants.tsv", "\t", cohort.get)
@@ -105,17 +115,26 @@ def discover_cohort(root: Path, name: str, cohort: Cohort, moment: MomentOf | No
     table = participants(root, name, cohort)
     subjects = [folder.name.removeprefix("sub-") for folder in subject_folders(root)]
     subject = subject_finder(table, cohort.id_names, subjects)
-    tree = read_tree(root, name, cohort.rules, _sites(table, cohort, subject), moment)
+    sites = agreed_cells((table,), cohort.site_names, lambda _: subject)
+    tree = read_tree(root, name, cohort.rules, sites.facts(), moment)
     session = SessionOf(find_column(table, cohort.session_names))
     stated, oddities = read_labels(table, name, subject, cohort.columns, session)
     labels, conflicts = without_conflicts(stated)
-    notes = (*table.notes, *oddities, *conflicts, *tree.notes, *coverage_notes(tree, labels))
+    odd_sites = sites.notes(f"{table.path.name}: {a_few(cohort.site_names)}")
+    notes = (*table.notes, *oddities, *conflicts, *odd_sites, *tree.notes, *coverage_notes(tree, labels))
     return Discovery(tree.scans, tuple(labels), notes)
 
 
-def _sites(table: SourceTable, cohort: Cohort, subject: SubjectOf) -> dict[str, str]:
-    column = find_column(table, cohort.site_names)
-    if column is None:
-        return {}
-    cells = {who: row.cells[column] for row in table.rows if (who := subject(row)) is not None}
-    return {who: cell for who, cell in cells.items() if not is_missing(cell)}
+def agreed_cells(
+    tables: Iterable[SourceTable],
+    names: Sequence[str],
+    subject_of: Callable[[SourceTable], Callable[[Row], str | None]],
+) -> Agreed[str, str]:
+    """What a column, in the tables that have it, says of each subject: the sites, for one."""
+    agreed: Agreed[str, str] = Agreed()
+    for table in tables:
+        column, subject = find_column(table, names), subject_of(table)
+        for row in table.rows if column else ():
+            if (who := subject(row)) is not None and not is_missing(cell := row.cells.get(column or "", "")):
+                agreed.add(who, cell)
+    return agreed

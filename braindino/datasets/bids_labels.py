@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from braindino.datasets.base import Label, Moment
+from braindino.datasets.bids_files import is_file
 from braindino.datasets.tables import Row, SourceTable, read_delimited
 from braindino.datasets.values import (
     a_few,
@@ -20,6 +21,7 @@ from braindino.datasets.values import (
     parse_age,
     parse_number,
     parse_sex,
+    shown,
 )
 
 # Column names (lower case) that mean the same, the best first.
@@ -60,7 +62,7 @@ def read_labels(root: Path, dataset: str, subjects: Sequence[str]) -> LabelsFoun
         found.notes.append("There is no participants.tsv: age, sex and diagnosis are unknown.")
     for subject in subjects:
         sessions = root / f"sub-{subject}" / f"sub-{subject}_sessions.tsv"
-        if sessions.is_file():
+        if is_file(sessions):
             dictionary = _Dictionary(root / "sessions.json")
             _read_table(read_delimited(sessions, "\t"), dictionary, subject, dataset, found)
     found.labels, conflicts = without_conflicts(found.labels)
@@ -103,8 +105,8 @@ class _Dictionary:
 
     def __init__(self, path: Path) -> None:
         try:
-            content = json.loads(path.read_bytes())
-        except (OSError, ValueError):
+            content = json.loads(path.read_bytes()) if is_file(path) else {}
+        except (OSError, ValueError, RecursionError):
             content = {}
         columns = content if isinstance(content, dict) else {}
         self._columns = {str(key).lower(): value for key, value in columns.items() if isinstance(value, dict)}
@@ -168,7 +170,7 @@ def _read_row(
             continue
         label = column.read(cell, base)
         if label is None:
-            rejected[column.name].append(f"{cell!r} ({base.subject})")
+            rejected[column.name].append(shown(cell, base.subject))
             continue
         found.labels.append(label)
         if column.is_site:

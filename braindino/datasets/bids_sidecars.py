@@ -8,19 +8,21 @@ from typing import Any
 
 from braindino.datasets.base import Acquisition
 from braindino.datasets.bids_names import BidsName, parse_name
-from braindino.datasets.values import parse_number
+from braindino.datasets.values import is_plausible, parse_number
 
 _VENDORS = {"siemens": "Siemens", "ge": "GE", "general": "GE", "philips": "Philips", "hitachi": "Hitachi"} | {
     "toshiba": "Toshiba", "canon": "Canon", "hyperfine": "Hyperfine", "bruker": "Bruker",
     "uih": "United Imaging", "united": "United Imaging",
 }  # fmt: skip
+_FACTS = {"MagneticFieldStrength": "field_strength", "SliceThickness": "slice_thickness"}
 
 
 class SidecarReader:
-    """Reads sidecars for one discovery, each shared one once, and remembers which could not be read."""
+    """Reads sidecars for one discovery, each shared one once, and remembers which could not be read or believed."""
 
     def __init__(self) -> None:
         self.unreadable: list[Path] = []
+        self.implausible: list[Path] = []
         # Sidecars of one image are large at times (dcmstack dumps); only the shared ones are worth keeping.
         self._read = lru_cache(maxsize=32)(self._read_file)
 
@@ -49,6 +51,8 @@ class SidecarReader:
         except (OSError, ValueError, RecursionError):
             content = None
         if isinstance(content, dict):
+            if any(_number(content, key) is not None and _fact(content, key) is None for key in _FACTS):
+                self.implausible.append(path)
             return content
         self.unreadable.append(path)
         return {}
@@ -59,10 +63,7 @@ def acquisition_of(metadata: dict[str, Any], site: str | None = None) -> Acquisi
     vendor = vendor_name(_text(metadata, "Manufacturer"))
     # The standard says ManufacturersModelName; early datasets wrote DICOM's ManufacturerModelName.
     model = _text(metadata, "ManufacturersModelName") or _text(metadata, "ManufacturerModelName")
-    strength = _number(metadata, "MagneticFieldStrength")
-    if strength is not None and strength > 1000:
-        strength /= 10_000  # stated in gauss
-    thickness = _number(metadata, "SliceThickness")
+    strength, thickness = _fact(metadata, "MagneticFieldStrength"), _fact(metadata, "SliceThickness")
     told = Acquisition.of("sidecar", vendor, model, strength, thickness)
     return told.or_else(Acquisition.of("table", site=site))
 
@@ -93,5 +94,12 @@ def _text(metadata: dict[str, Any], key: str) -> str | None:
 
 def _number(metadata: dict[str, Any], key: str) -> float | None:
     value = metadata.get(key)
-    number = parse_number(str(value).lower().removesuffix("t")) if isinstance(value, (int, float, str)) else None
-    return number if number is not None and number > 0 else None
+    return parse_number(str(value).lower().removesuffix("t")) if isinstance(value, (int, float, str)) else None
+
+
+def _fact(metadata: dict[str, Any], key: str) -> float | None:
+    """A number of `_FACTS` that a scan can have; field strengths may be stated in gauss."""
+    number = _number(metadata, key)
+    if number is not None and number > 1000 and key == "MagneticFieldStrength":
+        number /= 10_000
+    return number if number is not None and is_plausible(_FACTS[key], number) else None

@@ -15,6 +15,8 @@ from braindino.datasets.bids_files import (
     anat_folders,
     derivative_folders,
     entries,
+    folder_notes,
+    is_folder,
     subject_folders,
 )
 from braindino.datasets.bids_masks import assign_masks
@@ -85,7 +87,9 @@ def read_tree(
                 segmentation_codes=rules.segmentation_codes if lesion else (),
             )
         )
+    unfinished = [name for folder in folders for name in folder.unfinished]
     notes = [*doubles, *_other_files(folders, rules), *unreadable(reader)]
+    notes += folder_notes((folder.closed for folder in folders if folder.closed), unfinished)
     subjects = tuple(folder.name.removeprefix("sub-") for folder in subject_folders(root))
     return Tree(tuple(scans), subjects, tuple(notes))
 
@@ -108,10 +112,11 @@ def _scan(root: Path, name: str, file: AnatFile, run: str, stripped: bool | None
 
 
 def bids_roots(root: Path, depth: int = 3) -> list[Path]:
-    """The folders that hold `sub-*` folders, at `root` or up to `depth` folders below it."""
+    """The folders that hold `sub-*` folders, at `root` or up to `depth` folders below it; the nearest first."""
     if subject_folders(root):
         return [root]
-    return [found for folder in _folders(root) for found in bids_roots(folder, depth - 1)] if depth else []
+    below = [found for folder in _folders(root) for found in bids_roots(folder, depth - 1)] if depth else []
+    return sorted(below, key=lambda folder: (len(folder.parts), folder))
 
 
 def tables_above_subjects(root: Path, pattern: str, depth: int = 2) -> list[Path]:
@@ -157,13 +162,17 @@ def coverage_notes(tree: Tree, labels: Sequence[Label], table: str = "participan
 
 
 def unreadable(reader: SidecarReader) -> list[str]:
-    """A note on the sidecars that `reader` could not read, if there were any."""
-    bad = [path.name for path in reader.unreadable]
-    return [f"Sidecars that are no readable JSON: {a_few(bad)}."] if bad else []
+    """Notes on the sidecars that `reader` could not read, or not believe, if there were any."""
+    said = (
+        (reader.unreadable, "are no readable JSON"),
+        (reader.implausible, "state a field strength or slice thickness that no scan has"),
+    )
+    names = [(list(dict.fromkeys(path.name for path in paths)), what) for paths, what in said]
+    return [f"Sidecars that {what}: {a_few(bad)}." for bad, what in names if bad]
 
 
 def _folders(root: Path) -> list[Path]:
-    inside = [entry for entry in entries(root) if entry.is_dir()]
+    inside = [entry for entry in entries(root) if is_folder(entry)]
     return [Path(e.path) for e in inside if not e.name.startswith("sub-") and e.name not in _OTHER_TREES]
 
 

@@ -71,7 +71,7 @@ def read_cases(root: Path, name: str, rules: BratsRules, missing: Missing) -> Br
     if empty := [case.folder.name for case in cases if not case.files]:
         missing.say(f"{len(empty)} case folder(s) hold no image ({a_few(empty)}), it is half a copy: {rules.get}.")
     scans = [_scan(case, token, name, rules) for case in cases for token in _tokens(case, rules)]
-    notes += absent_images(scans)
+    notes += [*found.notes(), *absent_images(scans)]
     splits = {label.subject: label for label in (_split(case, root, name, rules) for case in cases) if label}
     training = {subject for subject, label in splits.items() if label.value == "training"}
     if bare := sorted({scan.subject for scan in scans if scan.segmentation is None} & training):

@@ -6,12 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from braindino.datasets.base import Acquisition, Scan
-from braindino.datasets.bids_files import content_present, entries
+from braindino.datasets.bids_files import (
+    content_present,
+    entries,
+    folder_notes,
+    is_folder,
+    may_read,
+    unfinished_downloads,
+)
 from braindino.datasets.bids_names import strip_extension
 from braindino.datasets.bids_tree import FETCH, Tree, TreeRules, bids_roots, join_trees, read_tree
 from braindino.datasets.required import find_column
 from braindino.datasets.tables import Row, SourceTable
-from braindino.datasets.values import a_few, parse_number
+from braindino.datasets.values import a_few, parse_whole
 
 # `RawData/KKI/0050784/session_1/anat_1/mprage.nii.gz`; NITRC-IR: `KKI_50779/anat/NIfTI/mprage.nii.gz`,
 # `Brown_26001_1/anat_1/NIfTI/rest.nii.gz`.
@@ -44,25 +51,30 @@ def read_sites(root: Path, name: str, t1_names: Sequence[str]) -> Tree:
 
 
 def padded_id(table: SourceTable, id_names: Sequence[str]) -> Callable[[Row], str | None]:
-    """Finds the subject of a table's row: tables have `50002` where folders have `0050002`."""
+    """Finds the subject of a table's row: tables have `50002` where folders have `0050002`; `-5` and `1.5` are none."""
     column = find_column(table, id_names) or id_names[0]
 
     def subject(row: Row) -> str | None:
-        number = parse_number(row.cells.get(column, "").removeprefix("sub-"))
-        return None if number is None else f"{int(number):07d}"
+        number = parse_whole(row.cells.get(column, "").removeprefix("sub-"))
+        return None if number is None or number >= 10**7 else f"{number:07d}"
 
     return subject
 
 
 def _other_trees(root: Path, name: str, t1_names: Sequence[str]) -> Tree:
     scans: dict[str, Scan] = {}
-    unused = []
-    for folder in _anat_folders(root, _DEEPEST):
+    unused, copies, closed = [], [], []
+    unfinished: list[str] = []
+    for folder in sorted(_innermost(root, _DEEPEST), key=lambda path: (len(path.parts), path)):
+        if not may_read(folder):
+            closed.append(folder)
         where = folder.as_posix()
         match = next((m for form in (_OLDER, _NITRC) if (m := form.search(where))), None)
         if match is None:
             continue
-        for entry in entries(folder):
+        inside = entries(folder)
+        unfinished += unfinished_downloads(inside)
+        for entry in inside:
             stem = strip_extension(entry.name)
             if stem in t1_names:
                 present = content_present(entry)
@@ -71,17 +83,20 @@ def _other_trees(root: Path, name: str, t1_names: Sequence[str]) -> Tree:
                     "T1w", match["run"], acquisition=Acquisition.of("path", site=match["site"]), image_present=present,
                     absent_hint=None if present else FETCH.format(path=Path(entry.path).relative_to(root)),
                 )  # fmt: skip
-                scans.setdefault(scan.source_key, scan)
+                if scans.setdefault(scan.source_key, scan) is not scan:
+                    copies.append(scan.source_key)
             elif stem is not None:
                 unused.append(f"{match['subject']}/{entry.name}")
-    notes = (f"{len(unused)} file(s) of older trees are no T1w and were left out: {a_few(unused)}.",) if unused else ()
-    return Tree(tuple(scans.values()), tuple(dict.fromkeys(scan.subject for scan in scans.values())), notes)
+    said = ((unused, "of older trees are no T1w and were left out"), (copies, "are copies, and one of each was taken"))
+    notes = [f"{len(files)} file(s) {what}: {a_few(files)}." for files, what in said if files]
+    notes += folder_notes(closed, unfinished)
+    return Tree(tuple(scans.values()), tuple(dict.fromkeys(scan.subject for scan in scans.values())), tuple(notes))
 
 
-def _anat_folders(folder: Path, depth: int) -> Iterator[Path]:
+def _innermost(folder: Path, depth: int) -> Iterator[Path]:
     """The innermost folders, outside BIDS subjects and functional scans."""
-    inside = [entry for entry in entries(folder) if not _OTHERS.fullmatch(entry.name) and entry.is_dir()]
+    inside = [entry for entry in entries(folder) if not _OTHERS.fullmatch(entry.name) and is_folder(entry)]
     if not inside:
         yield folder
     for entry in inside if depth else ():
-        yield from _anat_folders(Path(entry.path), depth - 1)
+        yield from _innermost(Path(entry.path), depth - 1)

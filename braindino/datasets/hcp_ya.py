@@ -20,6 +20,7 @@ _GET_OPEN = f"export the unrestricted behavioural data (unrestricted_*.csv) of {
 _GET_RESTRICTED = f"export the restricted data (RESTRICTED_*.csv), after their own agreement, from {_HOME}"
 _SUBJECT = re.compile(r"\d{6}")
 _NATIVE = re.compile(r"(T1w|T2w)_(?:MPR|SPC)(\d)")
+_SERIES = tuple(f"unprocessed/3T/{series}" for series in ("T1w_MPR1", "T1w_MPR2", "T2w_SPC1", "T2w_SPC2"))
 _PREPROCESSED = {"T1w_acpc_dc_restore": "T1w", "T2w_acpc_dc_restore": "T2w"}
 _SCANNER = Acquisition.of("documentation", "Siemens", "Skyra", 3.0)  # one customised scanner, say the owners
 
@@ -74,7 +75,7 @@ class HcpYaAdapter:
         if len(tables) < 2:
             notes.append(f"Nobody's family is known, and twins may come to both sides of a split: {_GET_RESTRICTED}.")
         imaged, listed = {scan.subject for scan in scans}, {label.subject for label in labels}
-        notes += [*absent_images(scans), *not_in_both(imaged, listed, "the tables")]
+        notes += [*found.notes("T1w", *_SERIES), *absent_images(scans), *not_in_both(imaged, listed, "the tables")]
         return Discovery(tuple(scans), tuple(labels), tuple(notes))
 
 
@@ -103,7 +104,8 @@ def _scans(found: Unpacked, name: str, missing: Missing) -> list[Scan]:
     for subject in sorted(folders):
         of_one = [scan for folder in folders[subject] for scan in _native(folder, name)]
         of_one = of_one or [scan for folder in folders[subject] for scan in _preprocessed(folder, name)]
-        scans += {scan.source_key: scan for scan in of_one}.values()
+        # Of copies, the one nearest to the root.
+        scans += sorted({s.source_key: s for s in reversed(of_one)}.values(), key=lambda scan: scan.source_key)
         if not of_one:
             empty.append(subject)
     if empty:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from braindino.datasets.base import Acquisition, DatasetInfo, Discovery
-from braindino.datasets.loni_descriptions import CONTRAST_RULES, ContrastRules, contrast_reader
+from braindino.datasets.bids_labels import without_conflicts
+from braindino.datasets.loni_descriptions import CONTRAST_RULES, ContrastRules, contrast_reader, require_patterns
 from braindino.datasets.loni_scans import IdaChoice, IdaFacts, imaged, make_scans, not_downloaded
 from braindino.datasets.loni_tables import read_ida_lists
 from braindino.datasets.loni_tree import read_tree
@@ -39,6 +40,9 @@ class IcbmAdapter:
         homepage=_HOME,
     )
 
+    def __post_init__(self) -> None:
+        require_patterns(self.contrast_rules, self.preference)
+
     def discover(self, root: Path, name: str) -> Discovery:
         """T1w, T2w and PD scans, one per session and contrast; sex, and age at each session.
 
@@ -48,12 +52,11 @@ class IcbmAdapter:
         root, missing = root.absolute(), Missing()
         contrast_of = contrast_reader(self.contrast_rules)
         tree = read_tree(root, _SUBJECT, contrast_of, missing, _GET)
-        listed = read_ida_lists(tree.found.tables, missing, _GET, root)
+        listed = read_ida_lists(tree.found.tables, _SUBJECT, missing, _GET, root)
         missing.raise_if_any(name)
         choice = IdaChoice(self.preference, self.one_per_session, self.dicom_headers)
         absent = not_downloaded(root, tree, listed, contrast_of, "ICBM")
         facts = IdaFacts(site_of=lambda subject: Acquisition.of("path", site=subject.split("_")[0]))
         scans, notes = make_scans(tree, listed, name, choice, absent, facts)
-        sexes, disputed = listed.sexes(name)
-        labels = (*sexes, *imaged(listed.ages(name), scans))
-        return Discovery(tuple(scans), labels, (*listed.notes, *notes, *disputed))
+        labels, disputed = without_conflicts([*listed.sexes(name), *imaged(listed.ages(name), scans)])
+        return Discovery(tuple(scans), tuple(labels), (*listed.notes, *notes, *disputed))

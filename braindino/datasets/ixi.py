@@ -1,17 +1,29 @@
 """IXI (brain-development.org): healthy adults from three London hospitals; flat NIfTI files and one table."""
 
 import datetime
+import os
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from braindino.datasets.agreed import Agreed
 from braindino.datasets.base import Acquisition, DatasetInfo, Discovery, Label, Moment, Scan
-from braindino.datasets.bids_files import content_present, entries
-from braindino.datasets.tables import Row, SourceTable, read_delimited, read_excel
-from braindino.datasets.values import a_few, cap_age, parse_number
-from braindino.errors import DatasetError
+from braindino.datasets.bids_files import (
+    content_present,
+    entries,
+    folder_notes,
+    is_folder,
+    may_read,
+    unfinished_downloads,
+)
+from braindino.datasets.bids_labels import without_conflicts
+from braindino.datasets.coverage_notes import absent_images
+from braindino.datasets.label_columns import LabelColumn, age_column, read_labels, sex_column
+from braindino.datasets.required import Missing, find_column
+from braindino.datasets.tables import Row, SourceTable
+from braindino.datasets.values import a_few, is_missing, parse_number, parse_whole, shown
 
 FILE_NAME = re.compile(r"(IXI(\d{3})-(Guys|HH|IOP)-(\d{4})-(T1|T2|PD|MRA|DTI-\d\d))\.nii(?:\.gz)?")
 _CONTRASTS = {"T1": "T1w", "T2": "T2w", "PD": "PD"}  # angiograms and diffusion are not structural scans
@@ -23,14 +35,27 @@ _SITES = {
     "IOP": Acquisition.of("documentation", "GE", None, 1.5),
 }
 _HOME = "https://brain-development.org/ixi-dataset/"
+_GET = f"get it from {_HOME}"
 
-_ID, _SEX, _AGE, _DATE = "IXI_ID", "SEX_ID (1=m, 2=f)", "AGE", "STUDY_DATE"
-# In these columns 0 means missing; a duplicated row has zeros in all of them.
-_ZERO_IS_MISSING = ("HEIGHT", "WEIGHT", "ETHNIC_ID", "MARITAL_ID", "OCCUPATION_ID", "QUALIFICATION_ID")
-_SEXES = {1.0: "male", 2.0: "female"}
+
+def _between(low: float, high: float) -> Callable[[str], float | None]:
+    def read(cell: str) -> float | None:
+        number = parse_number(cell)
+        return number if number is not None and low <= number <= high else None
+
+    return read
+
+
+_ID, _DATE = "IXI_ID", "STUDY_DATE"
+_ZERO = frozenset({"0", "0.0", "0.00"})  # missing in all columns; a duplicated row has zeros in most of them
+_AGE = replace(age_column("AGE"), silent=_ZERO)
+_SEX = replace(sex_column("SEX_ID (1=m, 2=f)", codes={"1": "male", "2": "female"}), silent=_ZERO)
 # The table has heights such as 1520 and 1850; whether they are centimetres with a zero too many is not ours
 # to say.
-_PLAUSIBLE = {"HEIGHT": (100.0, 230.0, "cm"), "WEIGHT": (25.0, 250.0, "kg")}
+_BODY = (
+    LabelColumn("height", ("HEIGHT",), _between(100, 230), "cm", silent=_ZERO, optional=True),
+    LabelColumn("weight", ("WEIGHT",), _between(25, 250), "kg", silent=_ZERO, optional=True),
+)
 
 
 class IxiAdapter:
@@ -52,60 +77,64 @@ class IxiAdapter:
         """T1, T2 and PD scans, and age, sex, height and weight of every participant of the table.
 
         Raises:
-            DatasetError: no image, no table, or no column of the table that is needed; all at once.
+            DatasetError: no image, no table, an empty one, or no column of it that is needed; all at once.
         """
-        root = root.absolute()
-        if not root.is_dir():
-            raise DatasetError(name, (f"{root} is not a folder: give the folder with the unpacked IXI tars.",))
+        root, missing = root.absolute(), Missing()
+        if not may_read(root) or not root.is_dir():
+            missing.say(f"{root} is not a folder that can be read: give the folder with the unpacked IXI tars.")
+            raise missing.error(name)
         scans, notes = _find_scans(root, name)
-        path = _find_table(root)
-        problems = []
         if not scans:
-            problems.append(
+            missing.say(
                 f"No file named like IXI002-Guys-0828-T1.nii.gz is in {root} or in its folders; unpack "
                 f"IXI-T1.tar (and IXI-T2.tar, IXI-PD.tar) from {_HOME} there."
             )
-        if path is None:
-            problems.append(f"Neither IXI.xls nor IXI.csv is in {root} or up to two folders down; get it from {_HOME}.")
-        else:
-            table, lacking = _read_table(path)
-            problems += lacking
-        if problems or path is None:
-            raise DatasetError(name, tuple(problems))
-        labels, oddities = _labels(table, name)
-        unlisted = sorted({scan.subject for scan in scans} - {_subject(number) for number in _ids(table)})
+        table = _read_table(root, missing)
+        if table is None or missing.problems:
+            raise missing.error(name)
+        rows, oddities = _by_id(table)
+        labels, more = _labels(table, rows, name)
+        dates, undated = _study_dates(table, rows)
+        unlisted = sorted({scan.subject for scan in scans} - rows.keys())
         if unlisted:
-            oddities.append(f"{len(unlisted)} imaged participant(s) are not in {path.name}: {a_few(unlisted)}.")
-        dates = _study_dates(table)
+            more.append(f"{len(unlisted)} imaged participant(s) are not in {table.path.name}: {a_few(unlisted)}.")
         dated = tuple(replace(scan, when=dates.get(scan.subject)) for scan in scans)
-        return Discovery(dated, tuple(labels), (*notes, *table.notes, *oddities))
+        notes = [*notes, *absent_images(scans), *table.notes, *oddities, *more, *undated]
+        return Discovery(dated, tuple(labels), tuple(notes))
 
 
 def _find_scans(root: Path, name: str) -> tuple[list[Scan], list[str]]:
     found: dict[str, Scan] = {}
     copies, unused = [], 0
-    folders = [root, *(Path(entry.path) for entry in entries(root) if entry.is_dir())]
-    for entry in (entry for folder in folders for entry in entries(folder)):
+    unfinished: list[str] = []
+    folders = [root, *(Path(entry.path) for entry in entries(root) if is_folder(entry))]
+    denied = [folder for folder in folders if not may_read(folder)]
+    for entry in (entry for folder in folders if may_read(folder) for entry in entries(folder) if not is_folder(entry)):
         match = FILE_NAME.fullmatch(entry.name)
-        if match is None or (not entry.is_file() and not entry.is_symlink()):
-            continue
-        key, number, site, _, kind = match.groups()
-        if kind not in _CONTRASTS:
+        if match is None:
+            unfinished += unfinished_downloads([entry]) if FILE_NAME.match(entry.name) else ()
+        elif match[5] not in _CONTRASTS:
             unused += 1
-        elif key in found:
-            copies.append(key)
+        elif match[1] in found:
+            copies.append(match[1])
         else:
-            present = content_present(entry)
-            hint = None if present else f"The link {entry.name} leads nowhere: unpack IXI-{kind}.tar from {_HOME}."
-            found[key] = Scan(
-                name, key, _subject(int(number)), Path(entry.path), contrast=_CONTRASTS[kind],
-                acquisition=_SITES[site].or_else(Acquisition.of("path", site=site)),
-                image_present=present, absent_hint=hint,
-            )  # fmt: skip
+            found[match[1]] = _scan(entry, match, name)
     notes = [f"Found more than once and taken once: {a_few(copies)}."] if copies else []
     if unused:
         notes.append(f"{unused} MRA and DTI file(s) are not structural scans and were left out.")
+    notes += folder_notes(denied, unfinished)
     return [found[key] for key in sorted(found)], notes
+
+
+def _scan(entry: os.DirEntry[str], match: re.Match[str], name: str) -> Scan:
+    key, number, site, _, kind = match.groups()
+    present = content_present(entry)
+    hint = None if present else f"The link {entry.name} leads nowhere: unpack IXI-{kind}.tar from {_HOME}."
+    return Scan(
+        name, key, _subject(int(number)), Path(entry.path), contrast=_CONTRASTS[kind],
+        acquisition=_SITES[site].or_else(Acquisition.of("path", site=site)),
+        image_present=present, absent_hint=hint,
+    )  # fmt: skip
 
 
 def _find_table(root: Path) -> Path | None:
@@ -113,84 +142,88 @@ def _find_table(root: Path) -> Path | None:
     wanted = ("ixi.xls", "ixi.xlsx", "ixi.csv")
     level = [root]
     for _ in range(3):
-        inside = [entry for folder in level for entry in entries(folder)]
-        here = {entry.name.lower(): Path(entry.path) for entry in reversed(inside) if entry.is_file()}
+        inside = [entry for folder in level if may_read(folder) for entry in entries(folder)]
+        here = {entry.name.lower(): Path(entry.path) for entry in reversed(inside) if not is_folder(entry)}
         for file_name in wanted:
             if file_name in here:
                 return here[file_name]
-        level = [Path(entry.path) for entry in inside if entry.is_dir()]
+        level = [Path(entry.path) for entry in inside if is_folder(entry)]
     return None
 
 
-def _read_table(path: Path) -> tuple[SourceTable, list[str]]:
-    table = read_delimited(path, ",") if path.suffix.lower() == ".csv" else read_excel(path, "Table")
-    lacking = [column for column in (_ID, _SEX, _AGE) if column not in table.columns]
-    if not lacking:
-        return table, []
-    has = ", ".join(table.columns)
-    return table, [
-        f"{path} has no column {', '.join(map(repr, lacking))} (it has {has}); get the original from {_HOME}."
-    ]
+def _read_table(root: Path, missing: Missing) -> SourceTable | None:
+    """The table with its id in the column IXI_ID; what it lacks is a problem, or a note if it can do without."""
+    path = _find_table(root)
+    if path is None:
+        missing.say(f"Neither IXI.xls nor IXI.csv is in {root} or up to two folders down; {_GET}.")
+        return None
+    is_csv = path.suffix.lower() == ".csv"
+    table = missing.table(path, ",", _GET) if is_csv else missing.excel(path, _GET, sheet="Table")
+    if table is None:
+        return None
+    own = {missing.column(table, _ID, _GET): _ID}
+    for needed in (_AGE, _SEX):
+        missing.column(table, needed.names, _GET)
+    lost = [column for column in ("HEIGHT", "WEIGHT", _DATE) if find_column(table, (column,)) is None]
+    notes = [f"{path.name} has no column {a_few(lost)}, and nothing is known of it; for it, {_GET}."] if lost else []
+    rows = tuple(replace(row, cells={own.get(key, key): cell for key, cell in row.cells.items()}) for row in table.rows)
+    return replace(table, rows=rows, notes=(*table.notes, *notes))
 
 
 def _subject(number: int) -> str:
     return f"IXI{number:03d}"
 
 
-def _number(row: Row, column: str) -> float | None:
-    """A cell as a number, with the zeros that IXI writes for missing taken as missing."""
-    number = parse_number(row.cells.get(column, ""))
-    return None if number == 0 else number
-
-
-def _ids(table: SourceTable) -> dict[int, list[Row]]:
-    rows: dict[int, list[Row]] = defaultdict(list)
+def _by_id(table: SourceTable) -> tuple[dict[str, list[Row]], list[str]]:
+    """The rows of every participant, and a note on rows whose id is none."""
+    rows: dict[str, list[Row]] = defaultdict(list)
+    nobody = []
     for row in table.rows:
-        number = parse_number(row.cells[_ID])
-        if number is not None:
-            rows[int(number)].append(row)
-    return rows
+        number = parse_whole(row.cells.get(_ID, ""))
+        if number is not None and 0 < number < 1000:
+            rows[_subject(number)].append(row)
+        else:
+            nobody.append(shown(row.cells.get(_ID, ""), f"line {row.line}"))
+    notes = [f"{table.path.name}: {_ID} is no id of a participant in {a_few(nobody)}."] if nobody else []
+    return dict(sorted(rows.items())), notes
 
 
-def _labels(table: SourceTable, name: str) -> tuple[list[Label], list[str]]:
-    labels: list[Label] = []
-    conflicting, doubled, implausible = [], 0, []
-    for number, rows in sorted(_ids(table).items()):
-        if _conflict(rows):
-            conflicting.append(str(number))
-            continue
-        doubled += len(rows) > 1
-        row = _fullest(rows)
-        subject = _subject(number)
-        age, sex = _number(row, _AGE), _SEXES.get(_number(row, _SEX) or 0)
-        if age is not None:
-            labels.append(Label(name, subject, "age", number=cap_age(age), unit="years"))
-        if sex is not None:
-            labels.append(Label(name, subject, "sex", value=sex))
-        for column, (low, high, unit) in _PLAUSIBLE.items():
-            amount = _number(row, column)
-            if amount is not None and low <= amount <= high:
-                labels.append(Label(name, subject, column.lower(), number=amount, unit=unit))
-            elif amount is not None:
-                implausible.append(f"{column.lower()} {amount:g} of {subject}")
-    notes = []
-    if doubled:
-        notes.append(f"{doubled} ids stand in the table more than once; of each, the fullest row was used.")
-    if conflicting:
-        notes.append(f"No labels for ids whose rows contradict each other in age or sex: {a_few(conflicting)}.")
-    if implausible:
-        notes.append(f"Implausible and left out: {a_few(implausible)}.")
-    return labels, notes
+def _labels(table: SourceTable, people: dict[str, list[Row]], name: str) -> tuple[list[Label], list[str]]:
+    two = [who for who, rows in people.items() if _contradict(table, rows)]
+    whose = {row.line: who for who, rows in people.items() if who not in two for row in rows}
+    known = replace(table, rows=tuple(row for row in table.rows if row.line in whose))
+    stated, notes = read_labels(known, name, lambda row: whose[row.line], (_AGE, _SEX, *_BODY))
+    labels, disputed = without_conflicts(stated)
+    if doubled := sum(len(rows) > 1 for who, rows in people.items() if who not in two):
+        notes.append(f"{doubled} ids stand in the table more than once; of each, all rows were used.")
+    if two:
+        notes.append(f"No labels for ids whose rows contradict each other in age or sex: {a_few(two)}.")
+    return labels, [*notes, *disputed]
 
 
-def _study_dates(table: SourceTable) -> dict[str, Moment]:
+def _contradict(table: SourceTable, rows: Sequence[Row]) -> bool:
+    """Whether rows of one id disagree on age or sex: then they are two people (219, 328), not a copy."""
+    for column in (_AGE, _SEX):
+        name = find_column(table, column.names) or ""
+        cells = {row.cells.get(name, "") for row in rows}
+        if len({column.read(cell) for cell in cells if cell not in column.silent} - {None}) > 1:
+            return True
+    return False
+
+
+def _study_dates(table: SourceTable, people: dict[str, list[Row]]) -> tuple[dict[str, Moment], list[str]]:
     """The day of each participant's scans, where the table tells one day."""
-    dates = {}
-    for number, rows in _ids(table).items():
-        stated = {day for row in rows if (day := _date(row.cells.get(_DATE, ""))) is not None}
-        if len(stated) == 1:
-            dates[_subject(number)] = Moment(stated.pop(), "date", "day")
-    return dates
+    column = find_column(table, (_DATE,)) or ""
+    days: Agreed[str, str] = Agreed()
+    unread = []
+    for who, cell in ((who, row.cells.get(column, "")) for who, rows in people.items() for row in rows):
+        if (day := _date(cell)) is not None:
+            days.add(who, day)
+        elif not is_missing(cell) and cell not in _ZERO:
+            unread.append(shown(cell, who))
+    notes = [f"{table.path.name}: {column} is no date in {a_few(unread)}."] if unread else []
+    dates = {who: Moment(day, "date", "day") for who, day in days.facts().items()}
+    return dates, [*notes, *days.notes(f"The {_DATE}")]
 
 
 def _date(text: str) -> str | None:
@@ -198,15 +231,3 @@ def _date(text: str) -> str | None:
         return datetime.date.fromisoformat(text[:10]).isoformat()
     except ValueError:
         return None
-
-
-def _conflict(rows: Sequence[Row]) -> bool:
-    """Whether rows of one id disagree on age or sex: then they are two people (219, 328), not a copy."""
-    for column in (_AGE, _SEX):
-        if len({value for row in rows if (value := _number(row, column)) is not None}) > 1:
-            return True
-    return False
-
-
-def _fullest(rows: Sequence[Row]) -> Row:
-    return max(rows, key=lambda row: sum(_number(row, column) is not None for column in _ZERO_IS_MISSING))

@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 from braindino.datasets.base import Label
 from braindino.datasets.required import Missing, find_column
 from braindino.datasets.tables import Row, SourceTable
-from braindino.datasets.values import a_few, is_missing, parse_age, parse_handedness, parse_number, parse_sex
+from braindino.datasets.values import (
+    a_few,
+    is_missing,
+    is_plausible,
+    parse_age,
+    parse_handedness,
+    parse_number,
+    parse_sex,
+    shown,
+)
 
 Reading = Callable[[str], str | float | None]
 
@@ -78,8 +87,8 @@ def read_labels(
 ) -> tuple[list[Label], list[str]]:
     """The labels that a table's columns state, and notes on cells that could not be read.
 
-    `subject` finds the subject of a row, and `session` its session; rows without a subject are noted and give no
-    label.
+    `subject` finds the subject of a row, and `session` its session; rows without a subject, and numbers that
+    the label cannot have (see `is_plausible`), are noted and give no label.
     """
     found = [(column, name) for column in columns if (name := find_column(table, column.names)) is not None]
     labels: list[Label] = []
@@ -95,8 +104,8 @@ def read_labels(
             if is_missing(cell) or cell in column.silent:
                 continue
             value = column.read(cell)
-            if value is None:
-                unread[name].append(f"{cell!r} ({who})")
+            if value is None or not (isinstance(value, str) or is_plausible(column.label, value)):
+                unread[name].append(shown(cell, who))
             else:
                 when = session(row) if column.of_row_session else column.session
                 labels.append(_label(Label(dataset, who, column.label, session=when), value, column.unit))

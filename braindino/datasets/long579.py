@@ -6,12 +6,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from braindino.datasets.agreed import Agreed
 from braindino.datasets.base import Acquisition, DatasetInfo, Discovery, Label, Moment, Scan
 from braindino.datasets.bids_cohort import Cohort, discover_cohort, participants, subject_finder
 from braindino.datasets.bids_tree import TreeRules
 from braindino.datasets.label_columns import sex_column
 from braindino.datasets.required import find_column
-from braindino.datasets.values import a_few
+from braindino.datasets.values import a_few, parse_age
 
 _DAYS_PER_YEAR = 365.25
 _COHORT = Cohort(
@@ -51,14 +52,14 @@ class Long579Adapter:
             DatasetError: no subject, no participants.tsv, or no column of it that is needed; all at once.
         """
         found = discover_cohort(root, name, _COHORT, _shifted_date)
-        births = _births(root.absolute(), name, {scan.subject for scan in found.scans})
+        births, disputed = _births(root.absolute(), name, {scan.subject for scan in found.scans})
         ages = _ages(name, births, found.scans)
-        notes = list(found.notes)
+        notes = [*found.notes, *disputed]
         if undated := [scan.source_key.rsplit("/", 1)[-1] for scan in found.scans if scan.when is None]:
             notes.append(f"{len(undated)} scan(s) have no ShiftedAquisitionDate in their sidecar: {a_few(undated)}.")
         sessions = {(scan.subject, scan.session) for scan in found.scans}
         if ageless := sorted(f"{who} ses-{session}" for who, session in sessions - _sessions(ages)):
-            notes.append(f"The age cannot be computed for {len(ageless)} session(s): {a_few(ageless)}.")
+            notes.append(f"No age of 0 to 130 years can be computed for {len(ageless)} session(s): {a_few(ageless)}.")
         return replace(found, labels=(*found.labels, *ages), notes=tuple(notes))
 
 
@@ -74,25 +75,34 @@ def _day(text: object) -> date | None:
         return None
 
 
-def _births(root: Path, name: str, subjects: set[str]) -> dict[str, date]:
+def _births(root: Path, name: str, subjects: set[str]) -> tuple[dict[str, date], list[str]]:
     table = participants(root, name, _COHORT)
     column, subject = find_column(table, _COHORT.needed), subject_finder(table, _COHORT.id_names, sorted(subjects))
-    days = {subject(row): _day(row.cells[column or ""]) for row in table.rows}
-    return {who: day for who, day in days.items() if who is not None and day is not None}
+    births: Agreed[str, date] = Agreed()
+    for row in table.rows:
+        who, day = subject(row), _day(row.cells[column or ""])
+        if who is not None and day is not None:
+            births.add(who, day)
+    return births.facts(), births.notes("The shifted date of birth")
 
 
 def _ages(name: str, births: Mapping[str, date], scans: Iterable[Scan]) -> list[Label]:
-    """The age at the earliest scan of every session whose dates are known."""
+    """The age at the earliest scan of every session whose dates are known, where it is one of 0 to 130 years."""
     earliest: dict[tuple[str, str | None], date] = {}
     for scan in scans:
         day = _day(scan.when.value) if scan.when else None
         if day is not None:
             key = (scan.subject, scan.session)
             earliest[key] = min(day, earliest.get(key, day))
+    years = {
+        key: parse_age(str((day - births[key[0]]).days / _DAYS_PER_YEAR))
+        for key, day in earliest.items()
+        if key[0] in births
+    }
     return [
-        Label(name, who, "age", number=(day - births[who]).days / _DAYS_PER_YEAR, unit="years", session=session)
-        for (who, session), day in earliest.items()
-        if who in births and day >= births[who]
+        Label(name, who, "age", number=age, unit="years", session=session)
+        for (who, session), age in years.items()
+        if age is not None
     ]
 
 

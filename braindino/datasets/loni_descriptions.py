@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from braindino.errors import ConfigError
+
 ContrastRules = tuple[tuple[str, str], ...]
 
 # Tried in this order on a description in plain words; the first that is found in it decides, "" leaves the image out.
@@ -29,6 +31,21 @@ REPEAT = r"\brepeat\b|\bmpr r\b|\brpt\b"
 def in_words(description: str) -> str:
     """`MPR; GradWarp; N3` of a table and `MPR__GradWarp__N3` of a folder are the same words: `mpr gradwarp n3`."""
     return " ".join(re.findall(r"[a-z0-9*]+", description.lower()))
+
+
+def require_patterns(rules: ContrastRules, preference: Sequence[str]) -> None:
+    """Checks the patterns that an adapter was given.
+
+    Raises:
+        ConfigError: one of them is no regular expression.
+    """
+    stated = [("contrast_rules", pattern) for pattern, _ in rules] + [("preference", each) for each in preference]
+    for option, pattern in stated:
+        try:
+            re.compile(pattern)
+        except (re.error, OverflowError, RecursionError) as error:
+            text = f"The option {option} holds {pattern!r}, which is no regular expression ({error}); mend it."
+            raise ConfigError(text) from error
 
 
 def contrast_reader(rules: ContrastRules) -> Callable[[str], str | None]:

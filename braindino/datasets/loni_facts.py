@@ -32,7 +32,7 @@ def xml_facts(path: Path) -> Acquisition | None:
         return None
     try:
         terms = ElementTree.parse(path).getroot().iter()
-    except (OSError, ElementTree.ParseError):
+    except (OSError, ValueError, LookupError, ElementTree.ParseError):  # the middle two of odd encodings
         return None
     # A name may carry a namespace, `{http://ida.loni.usc.edu}protocol`.
     stated = {term.get("term"): term.text for term in terms if term.tag.rsplit("}")[-1] == "protocol" and term.text}

@@ -93,7 +93,7 @@ def _once(images: Iterable[IdaImage]) -> list[IdaImage]:
 
 def _order(image: IdaImage, choice: IdaChoice) -> tuple[bool, bool, int, int, str]:
     repeat, position = rank(image.description, choice.preference)
-    number = int(image.image[1:]) if image.image else 0
+    number = int(image.image[1:]) if image.image else 0  # I and digits, as the tree and the lists make sure
     return image.hint is not None, repeat, position, number, str(image.path)
 
 
@@ -118,7 +118,7 @@ def _scan(image: IdaImage, name: str, facts: Acquisition, run: str | None) -> Sc
 def _notes(
     tree: IdaTree, scans: Sequence[Scan], left_out: int, stubs: Sequence[str], phantoms: frozenset[str]
 ) -> list[str]:
-    notes = []
+    notes = list(tree.notes)
     if left_out:
         notes.append(f"{left_out} image(s) are of a session and contrast that has a better one, and were left out.")
     if tree.unused:

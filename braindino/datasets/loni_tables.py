@@ -1,16 +1,16 @@
 """The tables of LONI's Image and Data Archive (IDA): the list of a collection's images, and a study's own tables."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 from braindino.datasets.base import Label
-from braindino.datasets.bids_labels import without_conflicts
 from braindino.datasets.required import Missing, find_column
 from braindino.datasets.tables import Row, SourceTable, decode
-from braindino.datasets.values import a_few, is_missing, parse_age, parse_sex
+from braindino.datasets.values import a_few, is_missing, parse_age, parse_sex, shown
 
 # The columns of the list of a collection's images; the second spelling is that of a search's list (idaSearch*.csv).
 _COLUMNS = {
@@ -25,7 +25,21 @@ _COLUMNS = {
     "day": ("Acq Date", "Study Date"),
 }
 _ENOUGH = 5  # columns that make a table the list of a collection's images, even if others were renamed
-_OPTIONAL = frozenset({"group", "visit", "modality"})
+_OPTIONAL = {
+    "group": "test objects from people",
+    "visit": "the visit of an image",
+    "modality": "magnetic resonance from other images",
+}
+_IMAGE = re.compile(r"I?(\d{1,12})", re.IGNORECASE)
+_AN_ID = re.compile(r"(?=\D*\d)(?!.*\d{7})\w{1,20}")  # what is no id may be a name, and is not shown
+# What is wrong with rows of the lists; the key is that of the column.
+_ODD = {
+    "subject": "are about subjects whose id is none of this project, and were left out",
+    "image": "have no readable image id, so that their image cannot be found",
+    "day": "have no readable date",
+    "age": "have an age that is none",
+    "sex": "have a sex that is not known",
+}
 _STAMP = r"(?:_\d{1,2}[a-z]{3}\d{4}|_\d{4}-\d\d-\d\d)?"
 _DAY_FORMATS = ("%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y")
 
@@ -57,30 +71,49 @@ class IdaList:
     notes: tuple[str, ...] = ()
 
     def ages(self, dataset: str) -> list[Label]:
-        """The age at every session; a session is the day of its images."""
+        """The age at every session, which is the day of its images; all of them where lists contradict each other.
+
+        The list of a collection has whole years where that of a search has fractions: one age, if they agree so far.
+        """
+        stated: dict[tuple[str, str], set[float]] = defaultdict(set)
+        for row in self.rows:
+            if row.age is not None and row.day:
+                stated[row.subject, row.day].add(row.age)
         return [
-            Label(dataset, row.subject, "age", number=row.age, unit="years", session=row.day)
-            for row in {(row.subject, row.day): row for row in self.rows if row.age is not None and row.day}.values()
+            Label(dataset, subject, "age", number=age, unit="years", session=day)
+            for (subject, day), ages in stated.items()
+            for age in _most_precise(ages)
         ]
 
-    def sexes(self, dataset: str) -> tuple[list[Label], list[str]]:
-        """The sex of every subject, and a note on those of whom two are stated."""
-        return without_conflicts([Label(dataset, row.subject, "sex", row.sex) for row in self.rows if row.sex])
+    def sexes(self, dataset: str) -> list[Label]:
+        """The sex of every subject; both where lists contradict each other."""
+        return list(dict.fromkeys(Label(dataset, row.subject, "sex", row.sex) for row in self.rows if row.sex))
 
     def phantoms(self) -> frozenset[str]:
         """Subjects that are test objects, not people."""
         return frozenset(row.subject for row in self.rows if row.group.lower() == "phantom")
 
 
-def read_ida_lists(tables: Iterable[Path], missing: Missing, get: str, root: Path | None = None) -> IdaList:
+def _most_precise(ages: set[float]) -> list[float]:
+    exact = [age for age in ages if not age.is_integer()]
+    return exact if len(exact) == 1 and max(ages) - min(ages) < 1 else sorted(ages)
+
+
+def read_ida_lists(
+    tables: Iterable[Path], subject: re.Pattern[str], missing: Missing, get: str, root: Path | None = None
+) -> IdaList:
     """The rows of all lists of images among `tables`; none of them is a problem if a `root` is given to name in it.
 
-    Lists are known by their columns, for each is called as its collection. `get` says which download provides them.
+    Rows about subjects whose id is not like `subject` are of another project, and left out. Lists are known by their
+    columns, for each is called as its collection. `get` says which download provides them.
     """
     found: list[SourceTable] = []
+    notes: list[str] = []
     for path in tables:
         columns = _header(path) if path.suffix.lower() == ".csv" and path.is_file() else None
-        if columns == []:
+        if columns is None and path.suffix.lower() == ".csv" and path.is_file():
+            notes.append(f"{path} cannot be read; if it is a list of images, allow yourself to read it.")
+        elif columns == []:
             missing.say(f"{path} is empty: download it again from the archive.")
         elif columns and sum(name in columns for names in _COLUMNS.values() for name in _lower(names)) >= _ENOUGH:
             table = missing.table(path, ",", get)
@@ -88,10 +121,11 @@ def read_ida_lists(tables: Iterable[Path], missing: Missing, get: str, root: Pat
     if not found and root is not None:
         wanted = ", ".join(names[0] for names in _COLUMNS.values())
         missing.say(f"No list of a collection's images, a CSV with the columns {wanted}, is under {root}: {get}.")
-    rows = [row for table in found for row in _rows(table, missing, get)]
-    notes = [note for table in found for note in table.notes]
-    if undated := [row.image or row.subject for row in rows if not row.day]:
-        notes.append(f"{len(undated)} row(s) of the lists of images have no readable date: {a_few(undated)}.")
+    odd: dict[str, list[str]] = defaultdict(list)
+    rows = [row for table in found for row in _rows(table, subject, missing, get, odd)]
+    notes += [note for table in found for note in (*table.notes, *_lost(table, get))]
+    for key, which in odd.items():
+        notes.append(f"{len(which)} row(s) of the lists of images {_ODD[key]}: {a_few(list(dict.fromkeys(which)))}.")
     return IdaList(tuple(rows), tuple(notes))
 
 
@@ -139,11 +173,23 @@ def _header(path: Path) -> list[str] | None:
     return [name.strip().strip('"').lower() for name in decode(line)[0].split(",")] if line.strip() else []
 
 
-def _rows(table: SourceTable, missing: Missing, get: str) -> list[IdaRow]:
-    # The list of a search has no image ids: it tells of sessions, and no image can be missed by it.
-    optional = _OPTIONAL | ({"image"} if table.path.name.lower().startswith("idasearch") else set())
+def _optional(table: SourceTable) -> tuple[str, ...]:
+    # The list of a search may have no image ids: it tells of sessions, and no image can be missed by it.
+    return (*_OPTIONAL, *(["image"] if table.path.name.lower().startswith("idasearch") else []))
+
+
+def _lost(table: SourceTable, get: str) -> list[str]:
+    lost = [key for key in _OPTIONAL if find_column(table, _COLUMNS[key]) is None]
+    told = "; ".join(f"{_COLUMNS[key][0]}, which would tell {_OPTIONAL[key]}" for key in lost)
+    return [f"{table.path.name} has no column {told}. For it, {get}."] if lost else []
+
+
+def _rows(
+    table: SourceTable, subject: re.Pattern[str], missing: Missing, get: str, odd: dict[str, list[str]]
+) -> list[IdaRow]:
+    """The rows about subjects of this project; what is odd about others is added to `odd`."""
     columns = {
-        key: find_column(table, names) if key in optional else missing.column(table, names, get)
+        key: find_column(table, names) if key in _optional(table) else missing.column(table, names, get)
         for key, names in _COLUMNS.items()
     }
 
@@ -153,12 +199,22 @@ def _rows(table: SourceTable, missing: Missing, get: str) -> list[IdaRow]:
 
     rows = []
     for row in table.rows:
-        image, day, age = said(row, "image").upper().removeprefix("I"), parse_day(said(row, "day")), said(row, "age")
+        who = said(row, "subject")
+        if subject.fullmatch(who) is None:
+            odd["subject"].append(who if _AN_ID.fullmatch(who) else f"line {row.line} of {table.path.name}")
+            continue
+        image, day = _IMAGE.fullmatch(said(row, "image")), parse_day(said(row, "day"))
+        age, sex = parse_age(said(row, "age")), parse_sex(said(row, "sex"))
+        read = {"image": image, "day": day, "age": age, "sex": sex}
+        if said(row, "group").lower() == "phantom":  # which has neither age nor sex
+            read = {"image": image, "day": day}
+        for key, value in read.items():
+            if value is None and (key == "day" or said(row, key)):
+                odd[key].append(shown(said(row, key), who))
         rows.append(
             IdaRow(
-                f"I{image}" if image else "", said(row, "subject"), day.isoformat() if day else "",
-                said(row, "description"), said(row, "group"), said(row, "visit"), said(row, "modality"),
-                parse_age(age) if age else None, parse_sex(said(row, "sex")), table.path.name,
+                f"I{image[1]}" if image else "", who, day.isoformat() if day else "", said(row, "description"),
+                said(row, "group"), said(row, "visit"), said(row, "modality"), age, sex, table.path.name,
             )
         )  # fmt: skip
     return rows

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from braindino.datasets.bids_files import content_present, entries
+from braindino.datasets.bids_files import content_present, entries, folder_notes, is_folder, may_read
 from braindino.datasets.bids_names import strip_extension
 from braindino.datasets.required import Missing
 from braindino.datasets.search import Unpacked, look_under
@@ -38,12 +38,13 @@ class IdaImage:
 
 @dataclass(frozen=True)
 class IdaTree:
-    """The images of wanted contrasts, XML sidecars by image id, and how many of each other description there are."""
+    """The images of wanted contrasts, XML sidecars by image id, how many of each other description, and oddities."""
 
     found: Unpacked
     images: tuple[IdaImage, ...]
     sidecars: dict[str, Path]
     unused: Counter[str]
+    notes: tuple[str, ...] = ()
 
 
 def read_tree(
@@ -54,49 +55,69 @@ def read_tree(
     `contrast_of` tells the contrast of a description, None for those that are not wanted: their folders are not
     opened. `get` says which download provides the images. Of a DICOM series no file is opened, whatever its length.
     """
+    if not may_read(root):
+        missing.say(f"{root} is not a folder that can be read: give another, or yourself the permission; or {get}.")
+        return IdaTree(Unpacked(root, (), (), ()), (), {}, Counter())
     found = look_under(root, subject)
     images: list[IdaImage] = []
     sidecars: dict[str, Path] = {}
     unused: Counter[str] = Counter()
+    unread = list(found.unreadable)
     for folder in found.folders:
-        for series in _folders(folder):
+        for series in _folders(folder, unread):
             contrast = contrast_of(series.name)
             if contrast is None:
                 unused[series.name] += 1
                 continue
-            for time in _folders(series.path):
+            for time in _folders(series.path, unread):
                 if _TIME.fullmatch(time.name):
-                    for leaf in _folders(time.path):
+                    for leaf in _folders(time.path, unread):
                         about = (folder.name, series.name, time.name[:10], contrast)
-                        images += _images(leaf, about, sidecars, unused)
+                        images += _images(_inside(leaf.path, unread), leaf, about, sidecars, unused)
     for parent in dict.fromkeys(folder.parent for folder in found.folders):
-        sidecars |= _sidecars(entries(parent))
+        sidecars |= _sidecars(_inside(parent, []))
+    notes = folder_notes(unread, ())
     if not images:
-        missing.say(f"No image in folders <subject>/<description>/<date>/<id> is under {root}{found.packed()}: {get}.")
-    return IdaTree(found, tuple(images), sidecars, unused)
+        missing.say(
+            f"No image in folders <subject>/<description>/<date>/<id> is under {root}{found.packed()}: {get}."
+            + "".join(f" {note}" for note in notes)
+        )
+    return IdaTree(found, tuple(images), sidecars, unused, tuple(notes))
 
 
-def _folders(path: Path | str) -> Iterator[os.DirEntry[str]]:
-    return (entry for entry in entries(Path(path)) if entry.is_dir())
+def _inside(path: Path | str, unread: list[Path]) -> list[os.DirEntry[str]]:
+    """The entries of a folder; one that must not be read has none, and is added to `unread`."""
+    folder = Path(path)
+    if may_read(folder):
+        return entries(folder)
+    unread.append(folder)
+    return []
+
+
+def _folders(path: Path | str, unread: list[Path]) -> Iterator[os.DirEntry[str]]:
+    return (entry for entry in _inside(path, unread) if is_folder(entry))
 
 
 def _images(
-    leaf: os.DirEntry[str], about: tuple[str, str, str, str], sidecars: dict[str, Path], unused: Counter[str]
+    inside: list[os.DirEntry[str]],
+    leaf: os.DirEntry[str],
+    about: tuple[str, str, str, str],
+    sidecars: dict[str, Path],
+    unused: Counter[str],
 ) -> Iterator[IdaImage]:
     """The images of one innermost folder: each NIfTI file, else all its DICOM files as one."""
     subject, description, day, contrast = about
     first_slice: str | None = None
     volumes, others = [], []
-    with os.scandir(leaf.path) as inside:
-        for entry in inside:
-            if entry.name.endswith(".dcm"):
-                first_slice = entry.name if first_slice is None else min(first_slice, entry.name)
-            elif strip_extension(entry.name) is not None:
-                volumes.append(entry)
-            else:
-                others.append(entry)
+    for entry in inside:
+        if entry.name.endswith(".dcm"):
+            first_slice = entry.name if first_slice is None else min(first_slice, entry.name)
+        elif strip_extension(entry.name) is not None:
+            volumes.append(entry)
+        else:
+            others.append(entry)
     sidecars |= _sidecars(others)
-    for entry in sorted(volumes, key=lambda entry: entry.name):
+    for entry in volumes:
         if _is_mr(entry.name):
             hint = None if content_present(entry) else f"The link {entry.name} leads nowhere; fetch its content."
             image = _image_id(entry.name, leaf.name)

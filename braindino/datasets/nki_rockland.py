@@ -20,7 +20,8 @@ class NkiRocklandAdapter:
     The header of participants.tsv is not documented: the fields are the spellings that are looked for. An age belongs
     to the session of its row; where the table has no column of sessions, it is taken for all of a subject's sessions.
     Names of sessions are study arms, not an order in time. The pilot sample (`MR_*` folders, with ids of its own) is
-    another dataset and is not read; nor are the questionnaires under agreement.
+    another dataset and is not read; nor are the questionnaires under agreement. `subject_form` is what ids look like,
+    without `sub-`: a tree in which none does is another dataset.
     """
 
     id_names: tuple[str, ...] = ("participant_id", "Subject", "Anonymized ID")
@@ -28,6 +29,7 @@ class NkiRocklandAdapter:
     age_names: tuple[str, ...] = ("age", "age_years", "age_at_scan", "Calculated Age")
     sex_names: tuple[str, ...] = ("sex", "gender")
     handedness_names: tuple[str, ...] = ("handedness", "Dominant Hand", "dominant_hand")
+    subject_form: str = r"A\d{8}"
 
     info = DatasetInfo(
         name="nki_rockland",
@@ -43,7 +45,7 @@ class NkiRocklandAdapter:
         Raises:
             DatasetError: no subject, no participants.tsv, or no column of it that is needed; all at once.
         """
-        if not subject_folders(root) and (root / _TREE).is_dir():
+        if not subject_folders(root) and any(entry.name == _TREE for entry in entries(root)):
             root = root / _TREE
         found = discover_cohort(root, name, self._cohort())
         pilot = [entry.name for entry in entries(root) if entry.name.startswith("MR_")]
@@ -63,4 +65,6 @@ class NkiRocklandAdapter:
             ),
             id_names=self.id_names,
             session_names=self.session_names,
+            subject_form=self.subject_form,
+            subject_example="A00008326",
         )

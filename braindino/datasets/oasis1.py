@@ -1,5 +1,6 @@
 """OASIS-1 (cross-sectional): Analyze pairs in twelve discs, with one table or a text file per session."""
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from braindino.datasets.base import Acquisition, DatasetInfo, Discovery, Scan
+from braindino.datasets.bids_files import is_file
 from braindino.datasets.bids_labels import without_conflicts
 from braindino.datasets.coverage_notes import absent_images, not_in_both
 from braindino.datasets.label_columns import (
     LabelColumn,
-    Reading,
     handedness_column,
     read_labels,
     require_columns,
@@ -53,20 +54,11 @@ IMAGES = {
 }
 
 
-def _up_to(highest: float) -> Reading:
-    """A score from 0; an empty cell is no score, for the young were never rated, and is not read at all."""
-
-    def read(cell: str) -> float | None:
-        score = parse_number(cell)
-        return score if score is not None and 0 <= score <= highest else None
-
-    return read
-
-
+# An empty score is no score, for the young were never rated.
 _LABELS = (
     LabelColumn("age", ("Age",), parse_age, "years", of_row_session=True),
-    LabelColumn("mmse", ("MMSE",), _up_to(30), of_row_session=True),
-    LabelColumn("cdr", ("CDR",), _up_to(3), of_row_session=True),
+    LabelColumn("mmse", ("MMSE",), parse_number, of_row_session=True),
+    LabelColumn("cdr", ("CDR",), parse_number, of_row_session=True),
     sex_column("M/F"),
     handedness_column("Hand"),
 )
@@ -101,8 +93,8 @@ class Oasis1Adapter:
         """
         missing = Missing()
         found = look_under(root.absolute(), _SESSION)
-        folders, notes = _one_each(found, missing)
-        scans = [scan for folder in folders for scan in _scans(folder, name, IMAGES[self.image])]
+        folders, kind = _one_each(found, missing), IMAGES[self.image]
+        scans = [scan for folder in folders for scan in _scans(folder, name, kind)]
         _check_images(folders, scans, missing)
         table = _table(found, folders, missing)
         if table is None or missing.problems:
@@ -111,18 +103,19 @@ class Oasis1Adapter:
         labels, disputed = without_conflicts(stated)
         listed = {match.group() for row in table.rows if (match := _match(row))}
         covered = not_in_both({folder.name for folder in folders}, listed, table.path.name)
-        notes += [*table.notes, *oddities, *disputed, *absent_images(scans), *covered]
+        notes = [*found.copies(), *found.notes(kind.folder), *table.notes, *oddities, *disputed]
+        notes += [*absent_images(scans), *covered]
         return Discovery(tuple(scans), tuple(labels), tuple(notes))
 
 
-def _one_each(found: Unpacked, missing: Missing) -> tuple[list[Path], list[str]]:
-    """The folder of each session, once."""
+def _one_each(found: Unpacked, missing: Missing) -> list[Path]:
+    """The folder of each session, once: of copies, the one nearest to the root."""
     if not found.folders:
         missing.say(f"No folder called like OAS1_0001_MR1 is under {found.root}{found.packed()}: {_GET}.")
     sessions: dict[str, Path] = {}
-    twice = [path.name for path in found.folders if sessions.setdefault(path.name, path) is not path]
-    notes = [f"In more than one folder, and taken from the first: {a_few(sorted(twice))}."] if twice else []
-    return [sessions[session] for session in sorted(sessions)], notes
+    for path in found.folders:
+        sessions.setdefault(path.name, path)
+    return [sessions[session] for session in sorted(sessions)]
 
 
 def _scans(folder: Path, name: str, kind: ImageKind) -> list[Scan]:
@@ -167,7 +160,7 @@ def _table(found: Unpacked, folders: Sequence[Path], missing: Missing) -> Source
     path = found.table(*_TABLES)
     if path is None:
         files = [folder / f"{folder.name}.txt" for folder in folders]
-        rows = [_row(line, file) for line, file in enumerate(files, start=2) if file.is_file()]
+        rows = [row for line, file in enumerate(files, start=2) if (row := _row(line, file))]
         if rows:
             columns = tuple(dict.fromkeys(column for row in rows for column in row.cells))
             return SourceTable(files[0].with_name("*.txt"), columns, tuple(rows))
@@ -181,8 +174,10 @@ def _table(found: Unpacked, folders: Sequence[Path], missing: Missing) -> Source
     return table
 
 
-def _row(line: int, file: Path) -> Row:
-    """The lines `KEY:   value` of a session's text file."""
+def _row(line: int, file: Path) -> Row | None:
+    """The lines `KEY:   value` of a session's text file; None if there is none that may be read."""
+    if not (is_file(file) and os.access(file, os.R_OK)):
+        return None
     pairs = (text.split(":", 1) for text in decode(file.read_bytes())[0].splitlines() if ":" in text)
     return Row(line, {key.strip(): value.strip() for key, value in pairs})
 

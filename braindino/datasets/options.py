@@ -86,9 +86,16 @@ def _items(value: Any, kinds: tuple[Any, ...]) -> list[object]:
 def _pattern(value: str | re.Pattern[str]) -> re.Pattern[str]:
     try:
         return re.compile(value)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(value) from error
 
 
 def _spelled(kind: Any) -> str:
+    """A type in words: a choice by what may be chosen, others as Python writes them."""
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(map(repr, get_args(kind)))
+    if get_origin(kind) is re.Pattern:
+        return "a regular expression"
+    if get_origin(kind) in (Union, UnionType):
+        return " or ".join(map(_spelled, get_args(kind)))
     return kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind).replace("typing.", "")

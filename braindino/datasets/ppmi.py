@@ -1,21 +1,22 @@
 """PPMI (LONI IDA): Parkinson's disease and controls; the archive's tree, its list of images, and the study's tables."""
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from braindino.datasets.base import DatasetInfo, Discovery, Label
 from braindino.datasets.bids_labels import without_conflicts
 from braindino.datasets.label_columns import LabelColumn, fill_in, read_labels, require_columns, sex_column
-from braindino.datasets.loni_descriptions import CONTRAST_RULES, ContrastRules, contrast_reader
+from braindino.datasets.loni_descriptions import CONTRAST_RULES, ContrastRules, contrast_reader, require_patterns
 from braindino.datasets.loni_scans import IdaChoice, IdaFacts, imaged, make_scans, not_downloaded
 from braindino.datasets.loni_tables import IdaList, read_ida_lists, study_table
 from braindino.datasets.loni_tree import read_tree
 from braindino.datasets.required import Missing
 from braindino.datasets.search import read_table
 from braindino.datasets.tables import Row, SourceTable
-from braindino.datasets.values import parse_age, parse_number
+from braindino.datasets.values import parse_age, parse_whole
 
 _HOME = "https://www.ppmi-info.org"
 _GET = "download the image collection of the project PPMI from https://ida.loni.usc.edu, and its list as CSV"
@@ -70,6 +71,9 @@ class PpmiAdapter:
         homepage=_HOME,
     )
 
+    def __post_init__(self) -> None:
+        require_patterns(self.contrast_rules, self.preference)
+
     def discover(self, root: Path, name: str) -> Discovery:
         """T1w, T2w, FLAIR and PD scans, one per session and contrast; diagnosis, sex, and age at each session.
 
@@ -80,7 +84,7 @@ class PpmiAdapter:
         contrast_of = contrast_reader(self.contrast_rules)
         tree = read_tree(root, _SUBJECT, contrast_of, missing, _GET)
         tables = tree.found.tables
-        listed = read_ida_lists(tables, missing, _GET, root)
+        listed = read_ida_lists(tables, _SUBJECT, missing, _GET, root)
         status = _table(tables, "Participant_Status", (_ID,), _COHORT, missing, root)
         people = _table(tables, "Demographics", (_ID,), _PERSON, missing, root)
         visits = _table(tables, "Age_at_visit", (_ID, _EVENT), _AGE, missing)
@@ -91,12 +95,14 @@ class PpmiAdapter:
         scans, notes = make_scans(tree, listed, name, choice, absent, IdaFacts())
         diagnoses, oddities = read_labels(status, name, _patient, _COHORT)
         stated, more = read_labels(people, name, _patient, _PERSON)
-        sexes, disputed = listed.sexes(name)
-        ages = imaged(fill_in(_ages(visits, listed, name, dict(self.visit_words)), listed.ages(name)), scans)
-        labels, conflicts = without_conflicts([*diagnoses, *fill_in(stated, sexes), *ages])
+        of_visits, odd = _ages(visits, listed, name, dict(self.visit_words))
+        # What a better table says twice with different values is not taken from the list either.
+        ages = imaged(fill_in(of_visits, listed.ages(name)), scans)
+        labels, conflicts = without_conflicts([*diagnoses, *fill_in(stated, listed.sexes(name)), *ages])
         if visits is None:
-            notes.append("There is no Age_at_visit table: ages are those of the list of images.")
-        notes += [*listed.notes, *status.notes, *people.notes, *oddities, *more, *disputed, *conflicts]
+            notes.append(f"There is no Age_at_visit table: ages are those of the list of images; {_GET_TABLE}.")
+        read = [note for table in (status, people, visits) if table is not None for note in table.notes]
+        notes += [*listed.notes, *read, *oddities, *more, *odd, *conflicts]
         return Discovery(tuple(scans), tuple(labels), tuple(notes))
 
 
@@ -121,19 +127,23 @@ def _table(
 
 
 def _patient(row: Row) -> str | None:
-    number = parse_number(row.cells[_ID])
-    return None if number is None else f"{int(number)}"
+    who = str(parse_whole(row.cells[_ID]))
+    return who if _SUBJECT.fullmatch(who) else None
 
 
-def _ages(visits: SourceTable | None, listed: IdaList, name: str, words: Mapping[str, str]) -> list[Label]:
-    """The ages of the visits that images belong to, as ages of their sessions."""
+def _ages(
+    visits: SourceTable | None, listed: IdaList, name: str, words: Mapping[str, str]
+) -> tuple[list[Label], list[str]]:
+    """The ages of the visits that images belong to, as ages of their sessions: all, where rows contradict each other.
+
+    Also notes on what could not be read.
+    """
     if visits is None:
-        return []
-    stated, _ = read_labels(visits, name, _patient, _AGE, lambda row: row.cells[_EVENT].upper())
-    years = {(label.subject, label.session): label.number for label in stated}
-    days = {(row.subject, row.day): words.get(row.visit, row.visit.upper()) for row in listed.rows if row.day}
-    return [
-        Label(name, subject, "age", number=years[subject, visit], unit="years", session=day)
-        for (subject, day), visit in days.items()
-        if (subject, visit) in years
-    ]
+        return [], []
+    stated, notes = read_labels(visits, name, _patient, _AGE, lambda row: row.cells[_EVENT].upper())
+    of_visit: dict[tuple[str, str | None], list[Label]] = defaultdict(list)
+    for label in stated:
+        of_visit[label.subject, label.session].append(label)
+    visited = {(row.subject, row.day, words.get(row.visit, row.visit.upper())): None for row in listed.rows if row.day}
+    ages = [replace(age, session=day) for who, day, visit in visited for age in of_visit.get((who, visit), ())]
+    return ages, notes

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from braindino.datasets.bids_files import is_file
 from braindino.datasets.tables import SourceTable, read_delimited, read_excel
 from braindino.datasets.values import a_few
 from braindino.errors import DatasetError
@@ -25,7 +26,7 @@ class Missing:
 
     def file(self, path: Path, download: str) -> bool:
         """Whether the file is there; if not, that is a problem."""
-        if path.is_file():
+        if is_file(path):
             return True
         self.problems.append(f"{path} is missing: {download}.")
         return False
@@ -34,9 +35,9 @@ class Missing:
         """The delimited table at `path`; None, and a problem, if it is missing, unreadable or without a row."""
         return self._read(path, lambda: read_delimited(path, delimiter), download)
 
-    def excel(self, path: Path, download: str) -> SourceTable | None:
-        """The first sheet of the Excel file at `path`; None, and a problem, as for `table`."""
-        return self._read(path, lambda: read_excel(path), download)
+    def excel(self, path: Path, download: str, sheet: str | None = None) -> SourceTable | None:
+        """A sheet, by default the first, of the Excel file at `path`; None, and a problem, as for `table`."""
+        return self._read(path, lambda: read_excel(path, sheet), download)
 
     def _read(self, path: Path, read: Callable[[], SourceTable], download: str) -> SourceTable | None:
         if not self.file(path, download):

@@ -2,12 +2,20 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from braindino.datasets.bids_files import content_present, entries
+from braindino.datasets.bids_files import (
+    content_present,
+    entries,
+    folder_notes,
+    is_folder,
+    may_read,
+    unfinished_downloads,
+)
 from braindino.datasets.required import Missing
 from braindino.datasets.tables import Row, SourceTable
 from braindino.datasets.values import a_few
@@ -21,13 +29,14 @@ _NOT_DATA = frozenset({"__MACOSX"})  # what macOS adds to archives: shadows of e
 class Unpacked:
     """What lies under `root`: the folders that were looked for, and the tables and archives outside them.
 
-    All are in order of depth, then of name.
+    All are in order of depth, then of name. `unreadable` are folders that were not looked into, for want of permission.
     """
 
     root: Path
     folders: tuple[Path, ...]
     tables: tuple[Path, ...]
     archives: tuple[Path, ...]
+    unreadable: tuple[Path, ...] = ()
 
     def table(self, *patterns: str) -> Path | None:
         """The table nearest to the root whose name fits one of these patterns, whatever its case; the first best."""
@@ -38,32 +47,51 @@ class Unpacked:
         return None
 
     def packed(self) -> str:
-        """Words about archives that still wait to be unpacked; empty if there are none."""
-        names = [path.name for path in self.archives]
-        return f" (not unpacked yet: {a_few(names)})" if names else ""
+        """Words about archives that still wait to be unpacked, and folders that hide theirs; empty if none do."""
+        names, closed = [path.name for path in self.archives], [str(path) for path in self.unreadable]
+        said = [f"not unpacked yet: {a_few(names)}"] if names else []
+        said += [f"may not be read: {a_few(closed)}"] if closed else []
+        return f" ({'; '.join(said)})" if said else ""
+
+    def notes(self, *inside: str) -> list[str]:
+        """Notes on folders that may not be read, and on downloads that stopped half-way in the found ones.
+
+        `inside` are the folders of a found one that hold images; by default it holds them itself.
+        """
+        folders = [folder / part for folder in self.folders for part in inside or ("",)]
+        unfinished = [name for folder in folders for name in unfinished_downloads(entries(folder))]
+        return folder_notes((*self.unreadable, *(f for f in folders if not may_read(f))), unfinished)
+
+    def copies(self) -> list[str]:
+        """A note on folders of one name in several places, of which the one nearest to the root was taken."""
+        names = Counter(folder.name for folder in self.folders)
+        twice = sorted(name for name, places in names.items() if places > 1)
+        return [f"In more than one folder, and taken from the first: {a_few(twice)}."] if twice else []
 
 
 def look_under(root: Path, wanted: re.Pattern[str], depth: int = 5) -> Unpacked:
     """Looks for folders whose whole name fits `wanted`, at `root` and up to `depth` folders below.
 
-    Found folders are not looked into; no file is opened.
+    Found folders are not looked into, and those that may not be read are left out; no file is opened.
     """
-    if wanted.fullmatch(root.name):
+    if wanted.fullmatch(root.name) and may_read(root):
         return Unpacked(root, (root,), (), ())
     folders: list[Path] = []
     files: list[Path] = []
+    unreadable: list[Path] = []
     level = [root]
     for _ in range(depth + 1):
         deeper = []
-        for entry in (entry for folder in level for entry in entries(folder)):
-            if not _is_folder(entry):
+        unreadable += [folder for folder in level if not may_read(folder)]
+        for entry in (entry for folder in level if may_read(folder) for entry in entries(folder)):
+            if not is_folder(entry):
                 files.append(Path(entry.path))
             elif wanted.fullmatch(entry.name):
-                folders.append(Path(entry.path))
+                (folders if may_read(Path(entry.path)) else unreadable).append(Path(entry.path))
             elif entry.name not in _NOT_DATA:
                 deeper.append(Path(entry.path))
         level = deeper
-    return Unpacked(root, tuple(folders), _ending(files, _TABLES), _ending(files, _ARCHIVES))
+    return Unpacked(root, tuple(folders), _ending(files, _TABLES), _ending(files, _ARCHIVES), tuple(unreadable))
 
 
 def require_table(
@@ -112,10 +140,3 @@ def by_name(folder: Path) -> dict[str, os.DirEntry[str]]:
 
 def _ending(files: Iterable[Path], suffixes: tuple[str, ...]) -> tuple[Path, ...]:
     return tuple(path for path in files if path.name.lower().endswith(suffixes))
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link that leads to itself
-        return False

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from braindino.datasets.tables import Row, SourceTable
-from braindino.datasets.values import parse_number
+from braindino.datasets.values import is_plausible, parse_number
 
 
 def thickness_columns(table: SourceTable, words: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
@@ -26,4 +26,4 @@ def thickness_columns(table: SourceTable, words: Mapping[str, tuple[str, ...]]) 
 def thickness_of(row: Row, column: str | None) -> float | None:
     """The thickness in mm that a row states; None where it states none, or none that a slice can have."""
     number = parse_number(row.cells.get(column, "")) if column else None
-    return number if number is not None and 0 < number <= 25 else None
+    return number if number is not None and is_plausible("slice_thickness", number) else None

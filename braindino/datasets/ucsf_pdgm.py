@@ -93,7 +93,7 @@ class UcsfPdgmAdapter:
         listed = {label.subject for label in labels}
         covered = not_in_both({scan.subject for scan in scans}, listed, table.path.name)
         links = [*_brats(table, name), *self._former(scans, labels, name)]
-        notes = (*table.notes, *oddities, *disputed, *absent_images(scans), *covered)
+        notes = (*table.notes, *oddities, *disputed, *found.notes(), *found.copies(), *absent_images(scans), *covered)
         return Discovery(tuple(scans), tuple(labels), notes, tuple(dict.fromkeys(links)))
 
     def _former(self, scans: Sequence[Scan], labels: Sequence[Label], name: str) -> list[SubjectLink]:
@@ -107,7 +107,8 @@ def _scans(found: Unpacked, name: str, missing: Missing) -> list[Scan]:
     if not found.folders:
         missing.say(f"No folder called like UCSF-PDGM-NNNN_nifti is under {found.root}{found.packed()}: {_GET}.")
     scans, empty = [], []
-    for folder in sorted(found.folders, key=lambda path: path.name):
+    nearest = {folder.name: folder for folder in reversed(found.folders)}  # of copies, the one nearest to the root
+    for folder in (nearest[exam] for exam in sorted(nearest)):
         inside = _exam(folder, name)
         scans += inside
         if not any(scan.image_present for scan in inside):

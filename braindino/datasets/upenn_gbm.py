@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from braindino.datasets.agreed import Agreed
 from braindino.datasets.base import Acquisition, DatasetInfo, Discovery, Label, Scan
-from braindino.datasets.bids_files import entries
+from braindino.datasets.bids_files import entries, folder_notes, is_file, is_folder, may_read, unfinished_downloads
 from braindino.datasets.bids_sidecars import vendor_name
 from braindino.datasets.brats_tree import CODES_2021
 from braindino.datasets.coverage_notes import absent_images, not_in_both
@@ -16,7 +17,7 @@ from braindino.datasets.required import Missing
 from braindino.datasets.search import Unpacked, by_name, look_under, pick, require_table
 from braindino.datasets.tables import Row, SourceTable
 from braindino.datasets.thickness import thickness_columns, thickness_of
-from braindino.datasets.values import a_few, is_missing, parse_age, parse_number
+from braindino.datasets.values import a_few, is_missing, is_plausible, parse_age, parse_number, shown
 
 _HOME = "https://www.cancerimagingarchive.net/collection/upenn-gbm/"
 _GET = f"download the NIfTI package (PKG - UPENN-GBM-NIfTI) from {_HOME}"
@@ -89,7 +90,8 @@ class UpennGbmAdapter:
         ordered = SourceTable(clinical.path, clinical.columns, tuple(rows))
         stated, oddities = read_labels(ordered, name, _subject, _LABELS, _session)
         labels = _first_of_each(stated)
-        notes = (*clinical.notes, *scanners.notes, *oddities, *_coverage(scans, labels))
+        walked = (*_walk_notes(found, exams), *found.copies())
+        notes = (*clinical.notes, *scanners.notes, *facts.notes, *oddities, *walked, *_coverage(scans, labels))
         return Discovery(tuple(scans), labels, notes)
 
     def _exams(self, found: Unpacked, missing: Missing) -> list[Path]:
@@ -98,9 +100,11 @@ class UpennGbmAdapter:
         if not folders:
             missing.say(f"No folder {wanted} is under {found.root}{found.packed()}: {_GET}.")
             return []
-        inside = {entry.name: entry for folder in folders for entry in entries(folder)}
-        exams = [Path(entry.path) for exam, entry in inside.items() if _EXAM.fullmatch(exam) and entry.is_dir()]
-        empty = [exam.name for exam in exams if not any(entry.is_file() for entry in entries(exam))]
+        # Of copies, the one nearest to the root counts.
+        inside = {entry.name: entry for folder in reversed(folders) for entry in entries(folder) if is_folder(entry)}
+        exams = [Path(inside[exam].path) for exam in sorted(inside) if _EXAM.fullmatch(exam)]
+        exams = [exam for exam in exams if may_read(exam)]
+        empty = [exam.name for exam in exams if all(is_folder(entry) for entry in entries(exam))]
         if empty or not exams:
             what = f"{len(empty)} exam folder(s) without an image ({a_few(empty)})" if exams else "no exam folder"
             missing.say(f"{folders[0]} holds {what}, it is half a copy: {_GET}.")
@@ -123,7 +127,7 @@ class UpennGbmAdapter:
                     image=image,
                     session=session,
                     contrast=contrast,
-                    brain_mask=None if stripped or not brain.is_file() else brain,
+                    brain_mask=None if stripped or not is_file(brain) else brain,
                     segmentation=masks.get(exam),
                     segmentation_codes=CODES_2021 if exam in masks else (),
                     skull_stripped=stripped,
@@ -139,18 +143,38 @@ class _Facts:
     """The scanner and the slice thickness of each exam and contrast, by the acquisition table."""
 
     def __init__(self, table: SourceTable) -> None:
-        self._rows = {row.cells["ID"]: row for row in table.rows}
-        self._thickness = thickness_columns(table, _WORDS)
+        stated: Agreed[tuple[str, str], Acquisition] = Agreed()
+        columns = thickness_columns(table, _WORDS)
+        odd: dict[str, list[str]] = {"field strength": [], "slice thickness": []}
+        for row in table.rows:
+            exam = row.cells["ID"]
+            vendor, model, strength = (None if is_missing(row.cells[name]) else row.cells[name] for name in _SCANNER)
+            tesla = parse_number(strength or "")
+            if strength and (tesla is None or not is_plausible("field_strength", tesla)):
+                odd["field strength"].append(shown(strength, exam))
+                tesla = None
+            for contrast in _CONTRASTS.values():
+                cell = row.cells.get(columns.get(contrast, ""), "")
+                thickness = thickness_of(row, columns.get(contrast))
+                if thickness is None and not is_missing(cell):
+                    odd["slice thickness"].append(shown(cell, exam))
+                told = Acquisition.of("table", vendor_name(vendor), model, tesla, thickness)
+                stated.add((exam, contrast), told)
+        self._facts = stated.facts()
+        self.notes = stated.notes(f"{table.path.name}: the scanner", " ".join)
+        self.notes += [f"{table.path.name}: no {what}: {a_few(cells)}." for what, cells in odd.items() if cells]
 
     def of(self, exam: str, contrast: str) -> Acquisition:
         """What the table says of a scan; nothing for an exam that it does not list."""
-        row = self._rows.get(exam)
-        if row is None:
-            return Acquisition()
-        vendor, model, strength = (None if is_missing(row.cells[name]) else row.cells[name] for name in _SCANNER)
-        tesla = parse_number(strength or "")
-        thickness = thickness_of(row, self._thickness.get(contrast))
-        return Acquisition.of("table", vendor_name(vendor), model, tesla, thickness)
+        return self._facts.get((exam, contrast), Acquisition())
+
+
+def _walk_notes(found: Unpacked, exams: Sequence[Path]) -> list[str]:
+    """Notes on exams that may not be read, and on downloads that stopped half-way."""
+    inside = [entry for folder in found.folders for entry in entries(folder)]
+    closed = [Path(entry.path) for entry in inside if is_folder(entry) and not may_read(Path(entry.path))]
+    files = [*inside, *(entry for exam in exams for entry in entries(exam))]
+    return folder_notes((*found.unreadable, *closed), unfinished_downloads(files))
 
 
 def _masks(found: Unpacked, missing: Missing) -> dict[str, Path]:

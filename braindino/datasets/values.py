@@ -3,7 +3,7 @@
 import difflib
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 # Codes for "not known" that public tables use; see ABIDE (-9999, a stray backtick), ADHD-200 (-999, pending,
 # withheld), UPENN-GBM (Not Available), DLBS (NA, xx). Zero is never among them: where a source writes 0 for
@@ -39,8 +39,31 @@ _HANDS = {"r": "right", "right": "right", "l": "left", "left": "left"} | dict.fr
     ("a", "ambi", "ambidextrous", "mixed", "both"), "ambidextrous"
 )
 
-# Columns that may identify a person never become labels.
-_PRIVATE = re.compile(r"birth|\bdob\b|\b(?:first|last|sur|full|patient)[ _]?name\b|\binitials\b|address|e-?mail|phone")
+# Columns that may identify a person never become labels. Words stand between underscores; `name` alone is a person's,
+# and so is that of a person, but not that of a run, a site, a scanner or a medication.
+_OF_PERSON = (
+    "first|last|middle|given|family|maiden|sur|fore|full|nick|participant|subject|patient|person|child|mother|father"
+)
+_PRIVATE = re.compile(
+    rf"birth|geburt|address|e_?mail|_(?:dob|mrn|ssn|initials|mobile|tel|(?:tele)?phone(?:_?n(?:o|umber))?)s?_"
+    rf"|_(?:zip|postal|post_?code|zip_?code|social_security|medical_record)_"
+    rf"|_(?:{_OF_PERSON})s?_?names?_|_name_(?:of_)?(?:the_)?(?:{_OF_PERSON})_|^_names?_$|_(?:vor|nach)name_"
+)
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_TELLING = re.compile(r"[^\W\d_]{3}|\d{6}|\d[-/.]\d+[-/.]\d")  # what may be a name, a number of a person, or a date
+
+# What a number can be: of labels, and of facts of a scan. A score outside its scale is a code or a slip of the pen.
+_PLAUSIBLE: Mapping[str, Callable[[float], bool]] = {
+    "mmse": lambda score: 0 <= score <= 30,
+    "cdr": lambda score: score in (0, 0.5, 1, 2, 3),
+    "education_years": lambda years: 0 <= years <= 40,
+    "who_grade": lambda grade: grade in (1, 2, 3, 4),
+    "survival_days": lambda days: 0 <= days < 40_000,
+    "days_since_stroke": lambda days: 0 < days < 40_000,
+    "field_strength": lambda tesla: 0 < tesla < 25,
+    "slice_thickness": lambda mm: 0 < mm <= 50,
+}
 
 
 def is_missing(text: str | None) -> bool:
@@ -50,11 +73,15 @@ def is_missing(text: str | None) -> bool:
 
 def parse_number(text: str) -> float | None:
     """The cell as a finite number; None if it is not one. Decimal commas are ambiguous, and refused."""
-    try:
-        number = float(text.strip())
-    except ValueError:
-        return None
+    text = text.strip()
+    number = float(text) if _NUMBER.fullmatch(text) else math.inf
     return number if math.isfinite(number) else None
+
+
+def parse_whole(text: str) -> int | None:
+    """The cell as a whole number that is not negative, as ids are, however written (`7`, `007`, `7.0`); else None."""
+    number = parse_number(text)
+    return int(number) if number is not None and number >= 0 and number.is_integer() else None
 
 
 def cap_age(years: float) -> float:
@@ -82,7 +109,22 @@ def parse_handedness(text: str) -> str | None:
 
 def is_private(column: str) -> bool:
     """Whether a column may identify a person (birth dates, names, addresses): it never becomes a label."""
-    return _PRIVATE.search(column.lower()) is not None
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column).lower()
+    words = re.sub(r"[\W\d_]+", "_", f"_{spaced}_")
+    return _PRIVATE.search(words) is not None
+
+
+def is_plausible(what: str, number: float) -> bool:
+    """Whether a label or a fact of this name can have this number; true of names whose range is not known."""
+    return what not in _PLAUSIBLE or _PLAUSIBLE[what](number)
+
+
+def shown(cell: str, who: str) -> str:
+    """A cell that could not be used, and whose it is, for notes: `'0.67' (0010001)`.
+
+    Only a short number or code is shown, for a cell in the wrong column may hold a name or a date of birth.
+    """
+    return who if len(cell) > 12 or _TELLING.search(cell) else f"{cell!r} ({who})"
 
 
 def is_age_column(column: str) -> bool:

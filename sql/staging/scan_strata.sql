@@ -18,7 +18,7 @@ facts as (
         -- The widest spacing is that between slices; an isotropic volume has one spacing.
         round(greatest(scans.spacing_x, scans.spacing_y, scans.spacing_z), 2) as widest_mm,
         -- A header says 2.89 or 3 of one scanner: from 1 tesla the nearest half counts.
-        case when field_strength < 1 then round(field_strength, 2) else round(2 * field_strength) / 2 end as tesla
+        case when field_strength < 1 then round(field_strength, 3) else round(2 * field_strength) / 2 end as tesla
     from scans left join said using (recipe_id, scan_id)
 )
 select

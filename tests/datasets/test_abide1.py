@@ -125,3 +125,34 @@ def test_a_clone_without_images(tmp_path):
     (absent,) = (scan for scan in found.scans if not scan.image_present)
     assert absent.subject == "0050002"
     assert "datalad get" in str(absent.absent_hint)
+
+
+def test_people_of_other_datasets_are_left_out_unless_the_table_has_them(tmp_path):
+    others = {f"ds003097/sub-{who}/anat/sub-{who}_T1w.nii.gz": b"x" for who in ("0001", "0010001", "0010002")}
+    found = ABIDE.discover(tree(tmp_path, HEADER + ROWS + "NYU,10002,2,0,9,1,R,1,1,\n", **others), "mine")
+    assert {scan.subject for scan in found.scans} == {"0050002", "0050003", "0050784", "0010002"}
+    assert any("2 scan(s) of 2 people of other datasets were left out: 0001, 0010001." in note for note in found.notes)
+    assert "no T1w" in problems(ABIDE, write(tmp_path / "alone", {**others, "Phenotypic_V1_0b.csv": HEADER + ROWS}))
+
+
+def test_a_site_stated_twice_with_different_values_is_left_out(tmp_path):
+    found = ABIDE.discover(tree(tmp_path, HEADER + ROWS + ROWS.splitlines()[0].replace("PITT", "NYU")), "mine")
+    sites = {scan.subject: scan.acquisition.site for scan in found.scans}
+    assert sites == {"0050784": "KKI", "0050002": "Pitt", "0050003": "PITT"}, "the folder's name is what is left"
+    assert any("SITE_ID is stated with different values and was left out for 0050002." in n for n in found.notes)
+
+
+@pytest.mark.parametrize("cell", ["1.5", "-5", "1_0"])
+def test_what_is_no_id_is_a_row_of_nobody(tmp_path, cell):
+    found = ABIDE.discover(tree(tmp_path, HEADER + ROWS + f"PITT,{cell},1,1,16.77,1,R,1,1,\n"), "mine")
+    assert {label.subject for label in found.labels} == {"0050002", "0050003", "0050784", "0051233"}
+    assert any("rows without a subject id, lines 6" in note for note in found.notes)
+
+
+def test_of_copies_in_an_older_tree_the_nearest_counts(tmp_path):
+    image = "RawData/KKI/0050784/session_1/anat_1/mprage.nii.gz"
+    files = {image: b"x", f"A/copy/{image}": b"x", f"{image}.part": b"x", "Phenotypic_V1_0b.csv": HEADER + ROWS}
+    found = ABIDE.discover(write(tmp_path, files), "mine")
+    assert [scan.image for scan in found.scans] == [tmp_path / image]
+    assert any("1 file(s) are copies" in note for note in found.notes)
+    assert "1 unfinished downloads: mprage.nii.gz.part." in found.notes

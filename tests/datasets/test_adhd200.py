@@ -61,9 +61,29 @@ def test_the_list_of_the_test_part_tells_the_split_and_what_the_sites_withheld(t
     assert values(found, "diagnosis") == {
         "0010001": "adhd_combined", "0010002": "control", "0010003": "adhd_inattentive",
     }, "Brown's were never released"  # fmt: skip
-    assert values(found, "split") == {
-        "0010001": "training", "0010002": "test", "0010003": "test", "0026001": "test",
-    }  # fmt: skip
+    assert values(found, "split") == {"0010002": "test", "0010003": "test", "0026001": "test"}
+
+
+def test_only_a_whole_test_list_or_a_table_of_the_training_part_makes_a_training_subject(tmp_path):
+    root = write(tmp_path, {**SITES, **TEST_LIST})
+    found = ADHD200.discover(root, "mine")
+    assert any("3 subjects of 197" in note and "0010001" in note for note in found.notes)
+    whole = values(replace(ADHD200, test_part=3).discover(root, "mine"), "split")
+    assert whole == {"0010001": "training", "0010002": "test", "0010003": "test", "0026001": "test"}
+    rows = "10001,5,1,12.36,0.5,1,,2,,,,,,,,,1,1,1,N/A\n"
+    write(root, {"RawData/NYU/NYU_TestRelease_phenotypic.csv": CSV_HEADER + rows.replace("10001", "10004")})
+    write(root, {"RawData/NYU/NYU_phenotypic.csv": CSV_HEADER + rows})
+    split = values(ADHD200.discover(root, "mine"), "split")
+    assert split["0010001"] == "training"
+    assert "0010004" not in split
+
+
+@pytest.mark.parametrize("cell", ["10001.5", "-10001", "1_0001", "1e9"])
+def test_what_is_no_id_is_a_row_of_nobody(tmp_path, cell):
+    table = CSV_HEADER + f"{cell},5,1,12.36,0.5,1,,2,,,,,,,,,1,1,1,N/A\n"
+    found = ADHD200.discover(write(tmp_path, {**SITES, "NYU_phenotypic.csv": table}), "mine")
+    assert {label.subject for label in found.labels} == {"0010001", "0010002", "0010003", "0026001"}
+    assert any("rows without a subject id, lines 2" in note for note in found.notes)
 
 
 def test_phenotypic_tables_fill_in_what_bids_leaves_open(tmp_path):

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pytest
 
@@ -258,3 +259,112 @@ def test_pipes_and_folders_called_as_files_are_passed_by(tmp_path):
     os.mkfifo(root / "Collection.csv")
     (root / "Other.csv").mkdir()
     assert len(ADNI.discover(root, "mine").scans) == 1
+
+
+def test_a_baseline_that_makes_nobody_an_age_is_noted_and_the_list_counts(tmp_path):
+    row = ("40966", "002_S_0295", "CN", "M", "85", "m06", "MPR; GradWarp; B1 Correction; N3; Scaled", "11/2/2006")
+    tables = {"ADNIMERGE.csv": MERGE.replace("2006-04-18", "1906-04-18"), "c.csv": listed(row)}
+    found = ADNI.discover(tree(tmp_path, **tables), "mine")
+    assert values(found, "age") == {"002_S_0295": 85}
+    assert any("not computed, at 1 session(s): 002_S_0295 2006-11-02" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(("old", "new"), [("84.8", "48.8"), ("2006-04-18", "2005-04-18")])
+def test_two_baselines_of_one_person_are_none(tmp_path, old, new):
+    again = MERGE.splitlines()[1].replace(old, new) + "\n"
+    found = ADNI.discover(tree(tmp_path, **{"ADNIMERGE.csv": MERGE + again}), "mine")
+    assert values(found, "age") == {}
+    assert any("stated with different values" in note and "002_S_0295" in note for note in found.notes)
+    other = MERGE.replace("\n295,002_S_0295,m06", "\n" + again + "295,002_S_0295,m06")
+    assert ADNI.discover(tree(tmp_path / "2", **{"ADNIMERGE.csv": other}), "mine").labels == found.labels
+
+
+def test_a_sex_stated_twice_is_not_taken_from_another_table_either(tmp_path):
+    merge = MERGE.replace("Male", "Female", 1)
+    tables = {"ADNIMERGE.csv": merge, "PTDEMOG.csv": "RID,PTGENDER,PTEDUCAT\n295,1,13\n"}
+    found = ADNI.discover(tree(tmp_path, **tables), "mine")
+    assert values(found, "sex") == {}
+    assert any("sex of 002_S_0295" in note for note in found.notes)
+
+
+def test_two_field_strengths_of_one_image_are_none(tmp_path):
+    meta = "ImageUID,MagStrength\n40966,1.5\n40966,3\n"
+    found = ADNI.discover(tree(tmp_path, **{"ADNIMERGE.csv": MERGE, "MPRAGEMETA.csv": meta}), "mine")
+    assert found.scans[0].acquisition.field_strength is None
+    assert any("field strength is stated with different values" in n and "I40966" in n for n in found.notes)
+
+
+def test_lists_of_other_projects_are_left_out(tmp_path):
+    others = [("I1", who, "CN", "M", "85", "bl", "MPRAGE", "11/2/2006") for who in ("295", "MNI_0295", "forty")]
+    found = ADNI.discover(tree(tmp_path, **{"DXSUM.csv": DXSUM.replace("PTID", "X"), "c.csv": listed(*others)}), "mine")
+    assert {scan.subject for scan in found.scans} == {"002_S_0295"}
+    assert {label.subject for label in found.labels} == {"002_S_0295"}
+    assert any(note.startswith("3 row(s)") and "295, MNI_0295, line 4 of c.csv" in note for note in found.notes)
+
+
+def test_a_number_of_two_subjects_is_nobodys(tmp_path):
+    images = [IMAGE, volume("ADNI", "003_S_0295", SCALED, DAY, "I40967")]
+    found = ADNI.discover(tree(tmp_path, images, **{"DXSUM.csv": DXSUM.replace("PTID", "X")}), "mine")
+    assert "diagnosis" not in {label.label for label in found.labels}
+    assert any("more than one subject has the RID 295" in note for note in found.notes)
+
+
+def test_ids_of_the_tables_that_are_none_are_noted(tmp_path):
+    rows = "x,forty,bl,2,2006-04-18,CN,84.8,Male,13,1,0,28,CN\n"
+    found = ADNI.discover(tree(tmp_path, **{"ADNIMERGE.csv": MERGE + rows}), "mine")
+    assert {label.subject for label in found.labels} == {"002_S_0295"}
+    assert any("no id of a subject in line 5" in note for note in found.notes)
+
+
+def test_what_is_lost_without_tables_and_columns_is_noted_with_its_download(tmp_path):
+    notes = ADNI.discover(tree(tmp_path, **{"ADNIMERGE.csv": MERGE.replace("MMSE", "X")}), "mine").notes
+    (tables,) = (note for note in notes if note.startswith("Study tables that are not there"))
+    for lost in ("DXSUM (diagnoses are those of ADNIMERGE alone)", "no CDR (no CDR)", "ida.loni.usc.edu"):
+        assert lost in tables
+    assert any("No MPRAGEMETA or MRILIST" in note for note in notes)
+    assert any("ADNIMERGE.csv has no column MMSE" in note for note in notes)
+
+
+def test_a_subject_without_a_baseline_and_a_phase_without_its_column_are_noted(tmp_path):
+    tables = {
+        "ADNIMERGE.csv": MERGE.replace("002_S_0295,bl", "002_S_0295,x"),
+        "DXSUM.csv": DXSUM.replace("DXCURREN", "X"),
+    }
+    notes = ADNI.discover(tree(tmp_path, **tables), "mine").notes
+    assert any("no age and day of a visit bl" in note and "002_S_0295" in note for note in notes)
+    assert any("DXSUM.csv has no column DXCURREN" in note for note in notes)
+
+
+def test_oddities_of_the_list_are_noted_and_stop_nothing(tmp_path):
+    row = ("I12x", "002_S_0295", "CN", "Q", "forty", "m06", "MPRAGE", "11/2/2006")
+    found = ADNI.discover(tree(tmp_path, **{"ADNIMERGE.csv": MERGE, "c.csv": listed(row)}), "mine")
+    assert len(found.scans) == 1
+    for odd in ("no readable image id", "an age that is none", "a sex that is not known"):
+        assert any(odd in note and "002_S_0295" in note for note in found.notes), odd
+
+
+@pytest.mark.parametrize("encoding", ["no-such", "utf-7", "undefined", "rot13"])
+def test_a_sidecar_of_an_odd_encoding_is_noted(tmp_path, encoding):
+    root = tree(tmp_path)
+    write(root, {IMAGE.replace(".nii", ".xml"): f'<?xml version="1.0" encoding="{encoding}"?><idaxs/>'})
+    assert any("no readable XML" in note for note in ADNI.discover(root, "mine").notes)
+
+
+@pytest.mark.parametrize("inside", ["", "ADNI", "ADNI/002_S_0295", "ADNI/002_S_0295/MPRAGE"])
+def test_links_that_lead_to_themselves_are_passed_by(tmp_path, inside):
+    root = tree(tmp_path)
+    (root / inside).mkdir(exist_ok=True)
+    (root / inside / "2001-01-01").symlink_to("2001-01-01")
+    (root / inside / "004_S_0001").symlink_to("004_S_0001")
+    assert len(ADNI.discover(root, "mine").scans) == 1
+
+
+def test_folders_that_must_not_be_read_are_named(tmp_path, monkeypatch):
+    root = tree(tmp_path, [IMAGE, volume("ADNI", "003_S_0001", SCALED, DAY, "I1")])
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: allowed(path, mode) and Path(path).name != "003_S_0001")
+    found = ADNI.discover(root, "mine")
+    assert [scan.subject for scan in found.scans] == ["002_S_0295"]
+    assert any("1 folder(s) may not be read" in note and "ADNI/003_S_0001" in note for note in found.notes)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert f"{root} is not a folder that can be read" in problems(ADNI, root)

@@ -103,7 +103,7 @@ def test_days_that_are_codes_for_unknown_give_no_label_and_are_counted(tmp_path)
     found = ATLAS.discover(root, "mine")
     assert values(found, "days_since_stroke") == {"r001s001": 182.5}
     assert values(found, "stroke_chronicity") == {"r050s002": "lt180"}
-    assert "3 session(s) have no positive number of days since stroke: r049s001, r050s001, r050s002." in found.notes
+    assert "3 session(s) have no usable number of days since stroke: r049s001, r050s001, r050s002." in found.notes
     assert "1 metadata.csv have a header and no row: sub-soop0910_ses-1_metadata.csv." in found.notes
     assert "1 session(s) have no metadata.csv: sub-r001s002_ses-1_metadata.csv." in found.notes
 
@@ -126,3 +126,19 @@ def test_what_is_missing_of_a_raw_tree(tmp_path):
     text = problems(ATLAS, write(tmp_path / "broken", broken))
     assert text.startswith("2 file(s) are no tables with the columns DAYS_POST_STROKE and CHRONICITY")
     assert "sub-r001s001_ses-1_metadata.csv" in text
+
+
+def test_days_that_nobody_lives_give_no_label(tmp_path):
+    found = ATLAS.discover(write(tmp_path, session("r001s001", METADATA + "ses-1,Training,99999,,R001\n")), "mine")
+    assert values(found, "days_since_stroke") == {}
+    assert any("no usable number of days since stroke: r001s001" in note for note in found.notes)
+
+
+def test_a_brand_stated_twice_with_different_values_is_left_out(tmp_path):
+    root = v2(tmp_path)
+    book = openpyxl.load_workbook(root / TABLE)
+    book.active.append(("sub-r001s001", "ses-1", 1, 0, "Philips Achieva"))
+    book.save(root / TABLE)
+    found = ATLAS.discover(root, "mine")
+    assert {scan.subject: scan.acquisition.vendor for scan in found.scans} == {"r001s001": None, "r005s048": "GE"}
+    assert any("brand is stated with different values" in note and "r001s001" in note for note in found.notes)

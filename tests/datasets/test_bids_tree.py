@@ -54,3 +54,19 @@ def test_a_table_is_looked_for_above_the_subjects_the_nearest_first(tmp_path):
     names = ("TABLE_1.csv", "a/table_2.csv", "a/sub-01/table_3.csv", "derivatives/x/table_5.csv", "a/b/c/table_4.csv")
     found = tables_above_subjects(write(tmp_path, dict.fromkeys(names, "x\n")), "table_*.csv")
     assert [path.name for path in found] == ["TABLE_1.csv", "table_2.csv"]
+
+
+def test_a_sidecar_with_facts_that_no_scan_has_is_noted_and_not_believed(tmp_path):
+    root = bids(
+        tmp_path, {T1: b"x", "T1w.json": {"MagneticFieldStrength": 300, "SliceThickness": -1, "Manufacturer": "GE"}}
+    )
+    tree = read_tree(root, "mine", TreeRules())
+    facts = tree.scans[0].acquisition
+    assert (facts.vendor, facts.field_strength, facts.slice_thickness) == ("GE", None, None)
+    assert tree.notes == ("Sidecars that state a field strength or slice thickness that no scan has: T1w.json.",)
+
+
+def test_a_field_strength_in_gauss(tmp_path):
+    root = bids(tmp_path, {T1: b"x", "T1w.json": {"MagneticFieldStrength": 15000}})
+    (scan,) = read_tree(root, "mine", TreeRules()).scans
+    assert scan.acquisition.field_strength == 1.5

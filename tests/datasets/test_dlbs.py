@@ -68,3 +68,9 @@ def test_a_clone_without_images(tmp_path):
     found = DLBS.discover(tree(tmp_path, image=ANNEX_POINTER), "mine")
     assert [scan.image_present for scan in found.scans] == [False] * 4
     assert all("datalad get" in str(scan.absent_hint) for scan in found.scans)
+
+
+def test_a_score_beyond_its_scale_gives_no_label(tmp_path):
+    found = DLBS.discover(tree(tmp_path, HEADER + ROWS.replace("\t30\t28", "\t290\t28")), "mine")
+    assert [label.session for label in found.labels if label.label == "mmse"] == ["wave2", "wave3"]
+    assert any("MMSE_W1 says nothing known in '290' (1003)" in note for note in found.notes)

@@ -104,3 +104,17 @@ def test_renamed_columns_empty_tables_and_half_a_copy_come_in_one_error(tmp_path
     assert "996782" in half
     assert "no row" in empty
     assert "'Family_ID'" in family
+
+
+def test_of_a_copy_further_down_the_nearest_images_count(tmp_path: Path) -> None:
+    root = hcp(tmp_path)
+    write(root, native("A/copy/100307"))
+    found = discover(root)
+    keys = [scan.source_key for scan in found.scans]
+    assert len(set(keys)) == len(keys)
+    assert all("copy" not in scan.image.parts for scan in found.scans)
+
+
+def test_unfinished_downloads_are_noted(tmp_path: Path) -> None:
+    root = write(hcp(tmp_path), {"100307/unprocessed/3T/T1w_MPR1/x.nii.gz.part": b"x"})
+    assert "1 unfinished downloads: x.nii.gz.part." in discover(root).notes

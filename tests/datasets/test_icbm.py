@@ -67,3 +67,20 @@ def test_a_renamed_column_and_an_empty_list(tmp_path):
     assert "renamed.csv has no column 'Age'" in said
     assert "rowless.csv has a header and no row" in said
     assert "empty.csv is empty" in said
+
+
+def test_two_ages_at_one_session_are_none(tmp_path):
+    other = ("I2243", "MNI_0103", "Volunteer", "F", "77", "1", "T2", "3/05/2001")
+    for order in ([ROW, other], [other, ROW]):
+        found = ICBM.discover(tree(tmp_path / order[0][0], table=listed(*order)), "mine")
+        assert values(found, "age") == {}
+        assert any("age of MNI_0103" in note for note in found.notes)
+
+
+def test_another_project_beside_it_is_left_out(tmp_path):
+    root = tree(tmp_path, (MNI, volume("ADNI", "002_S_0295", "MPRAGE", DAY, "I1")))
+    write(root, {"ADNI.csv": listed(("I9", "002_S_0295", "CN", "M", "85", "bl", "MPRAGE", "11/2/2006"))})
+    found = ICBM.discover(root, "mine")
+    assert {scan.subject for scan in found.scans} == {"MNI_0103"}
+    assert {label.subject for label in found.labels} == {"MNI_0103"}
+    assert any("none of this project" in note and "002_S_0295" in note for note in found.notes)

@@ -1,9 +1,12 @@
+import os
+from pathlib import Path
+
 import pytest
 
 from braindino.datasets import get_adapter
 from braindino.datasets.ixi import FILE_NAME
 from braindino.errors import DatasetError
-from tests.datasets.helpers import values, write
+from tests.datasets.helpers import problems, values, write
 
 IXI = get_adapter("ixi")
 HEADER = (
@@ -87,7 +90,7 @@ def test_of_a_duplicated_row_the_zeroed_copy_is_dropped(tmp_path):
 def test_ids_with_contradicting_rows_have_no_labels(tmp_path):
     found = IXI.discover(ixi(tmp_path, ROW_2 + ROWS_219 + ROWS_328), "ixi")
     assert {label.subject for label in found.labels} == {"IXI002"}
-    assert any("219, 328" in note for note in found.notes)
+    assert any("IXI219, IXI328" in note for note in found.notes)
 
 
 def test_zero_is_missing_and_1520_cm_is_no_height(tmp_path):
@@ -119,6 +122,82 @@ def test_a_table_of_other_columns_is_refused(tmp_path):
     write(tmp_path, {T1: b"x", "IXI.csv": "IXI_ID,AGE\n2,35.8\n"})
     with pytest.raises(DatasetError, match="SEX_ID"):
         IXI.discover(tmp_path, "ixi")
+
+
+def test_a_table_without_rows_or_content_is_one_error_beside_missing_images(tmp_path):
+    said = problems(IXI, write(tmp_path / "rows", {T1: b"x", "IXI.csv": HEADER}))
+    assert "has a header and no row: get it from https://brain-development.org" in said
+    said = problems(IXI, write(tmp_path / "empty", {"IXI.csv": ""}))
+    assert "IXI-T1.tar" in said
+    assert "IXI.csv is empty" in said
+    assert "brain-development.org/ixi-dataset/" in said
+    said = problems(IXI, write(tmp_path / "headerless", {T1: b"x", "IXI.csv": "416,2,1520,51\n"}))
+    assert "no column 'IXI_ID'" in said
+    assert "no column 'AGE'" in said
+
+
+def test_columns_in_any_case_and_a_note_on_those_that_are_lost(tmp_path):
+    table = 'ixi_id,"sex_id (1=M, 2=F)",age,Weight\n2,2,35.8,58\n'
+    found = IXI.discover(write(tmp_path, {T1: b"x", "IXI.csv": table}), "ixi")
+    assert values(found, "age") == {"IXI002": 35.8}
+    assert values(found, "weight") == {"IXI002": 58}
+    (note,) = (note for note in found.notes if "HEIGHT, STUDY_DATE" in note)
+    assert "brain-development.org" in note
+
+
+@pytest.mark.parametrize("age", ["-5", "400", "forty", "1e9"])
+def test_a_cell_that_is_no_age_gives_no_label_and_is_noted(tmp_path, age):
+    found = IXI.discover(ixi(tmp_path, ROW_2.replace("35.800136892539356", age)), "ixi")
+    assert values(found, "age") == {}
+    assert values(found, "sex") == {"IXI002": "female"}
+    assert any("AGE says nothing known" in note and "IXI002" in note for note in found.notes)
+
+
+def test_a_code_that_is_no_sex_is_noted(tmp_path):
+    found = IXI.discover(ixi(tmp_path, ROW_2.replace("2,2,", "2,3,", 1)), "ixi")
+    assert values(found, "sex") == {}
+    assert any("'3' (IXI002)" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("cell", ["1.5", "-5", "nobody", ""])
+def test_an_id_that_is_none_is_nobody(tmp_path, cell):
+    found = IXI.discover(ixi(tmp_path, ROW_2 + ROW_2.replace("2,2,", f"{cell},2,", 1)), "ixi")
+    assert {label.subject for label in found.labels} == {"IXI002"}
+    assert any("no id of a participant" in note and "line 3" in note for note in found.notes)
+
+
+def test_rows_that_differ_in_weight_alone_lose_the_weight_alone(tmp_path):
+    found = IXI.discover(ixi(tmp_path, ROW_2 + ROW_2.replace(",58,", ",85,")), "ixi")
+    assert values(found, "weight") == {}
+    assert values(found, "height") == {"IXI002": 164}
+    assert any("weight of IXI002" in note for note in found.notes)
+
+
+def test_two_days_of_one_study_are_none(tmp_path):
+    found = IXI.discover(ixi(tmp_path, ROW_2 + ROW_2.replace("2005-11-18", "2006-11-18")), "ixi")
+    assert found.scans[0].when is None
+    assert any("STUDY_DATE is stated with different values" in note for note in found.notes)
+
+
+def test_links_that_lead_nowhere_and_unfinished_downloads_are_noted(tmp_path):
+    root = ixi(tmp_path, images=("IXI012-HH-1211-T2.nii.gz.part",))
+    (root / T1).symlink_to("gone.nii.gz")
+    (root / "loop").symlink_to("loop")
+    found = IXI.discover(root, "ixi")
+    assert [scan.image_present for scan in found.scans] == [False]
+    assert any(note.startswith("1 image(s) are not where they belong") for note in found.notes)
+    assert any("IXI012-HH-1211-T2.nii.gz.part" in note for note in found.notes)
+
+
+def test_a_folder_that_must_not_be_read(tmp_path, monkeypatch):
+    root = ixi(tmp_path, images=(T1, "IXI-T2/IXI002-Guys-0828-T2.nii.gz"))
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: allowed(path, mode) and Path(path).name != "IXI-T2")
+    found = IXI.discover(root, "ixi")
+    assert [scan.contrast for scan in found.scans] == ["T1w"]
+    assert any("may not be read" in note and "IXI-T2" in note for note in found.notes)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert "not a folder that can be read" in problems(IXI, root)
 
 
 @pytest.mark.real

@@ -11,6 +11,7 @@ from braindino.datasets.label_columns import (
     sex_column,
 )
 from braindino.datasets.tables import read_delimited
+from braindino.datasets.values import parse_number
 from tests.datasets.helpers import write
 
 
@@ -66,3 +67,10 @@ def test_less_trusted_labels_fill_only_gaps():
     sure = [Label("mine", "1", "age", number=30.0, unit="years")]
     others = [Label("mine", "1", "age", number=31.0, unit="years"), Label("mine", "1", "sex", value="male")]
     assert fill_in(sure, others) == [*sure, others[1]]
+
+
+def test_numbers_out_of_range_give_no_label_and_name_whose_they_are(tmp_path):
+    source = table(tmp_path, "id,mmse,dob\n1,290,x\n2,29,x\n3,John,x\n")
+    labels, notes = read_labels(source, "mine", who, (LabelColumn("mmse", ("mmse",), parse_number),))
+    assert [(label.subject, label.number) for label in labels] == [("2", 29)]
+    assert notes == ["t.csv: mmse says nothing known in '290' (1), 3."]

@@ -48,7 +48,7 @@ def test_age_is_that_at_the_earliest_scan_of_the_session(tmp_path):
     (age,) = (label for label in found.labels if label.label == "age")
     assert (age.subject, age.session, age.unit) == ("5002", "5", "years")
     assert age.number == pytest.approx(2035 / 365.25)  # 1809-08-09 to 1815-03-06
-    assert any("cannot be computed for 1 session(s): 5085 ses-7" in note for note in found.notes)
+    assert any("can be computed for 1 session(s): 5085 ses-7" in note for note in found.notes)
     assert any("no ShiftedAquisitionDate" in note for note in found.notes)
 
 
@@ -78,3 +78,17 @@ def test_a_clone_without_images_still_tells_ages(tmp_path):
     found = LONG579.discover(tree(tmp_path, image=ANNEX_POINTER), "mine")
     assert not any(scan.image_present for scan in found.scans)
     assert list(values(found, "age")) == ["5002"]
+
+
+def test_a_date_that_makes_nobody_an_age_gives_none_and_is_noted(tmp_path):
+    found = LONG579.discover(tree(tmp_path, HEADER + ROWS.replace("1809-08-09", "1609-08-09")), "mine")
+    assert values(found, "age") == {}
+    assert any("No age of 0 to 130 years" in note and "5002 ses-5" in note for note in found.notes)
+
+
+def test_two_births_of_one_child_are_none(tmp_path):
+    again = "sub-5002\t1808-08-09\tFemale\t5\tn/a\tn/a\t1815-05-06\tn/a\tn/a\r\n"
+    found = LONG579.discover(tree(tmp_path, HEADER + ROWS + again), "mine")
+    assert values(found, "age") == {}
+    assert any("date of birth is stated with different values" in note and "5002" in note for note in found.notes)
+    assert "1808" not in repr(found.notes), "no note tells a date of birth"

@@ -107,5 +107,5 @@ def test_any_unknown_column_is_an_error_and_any_label_column_is_not(tmp_path_fac
     folder = tmp_path_factory.mktemp("m")
     text = f"subject,image,label:{column}\np,x.nii,1\n"
     assert values(MANIFEST.discover(manifest(folder, text), "d"), column) != {}
-    if column not in ("subject", "image", "mask", "age") and not column.startswith("label:"):
+    if column not in ("subject", "image", "dataset", "mask", "age") and not column.startswith("label:"):
         assert any("unknown column" in problem for problem in problems(folder, f"subject,image,{column}\np,x,1\n"))

@@ -82,3 +82,9 @@ def test_a_wrong_root(tmp_path):
     text = problems(NKI, tmp_path)
     assert "no sub-* folder" in text
     assert "participants.tsv is missing" in text
+
+
+def test_the_tree_of_another_dataset_is_refused(tmp_path):
+    other = {"participants.tsv": HEADER + "0001\tBAS1\t30\tM\tR\n", "sub-0001/anat/sub-0001_T1w.nii.gz": b"x"}
+    assert "no subject named like sub-A00008326" in problems(NKI, bids(tmp_path, other))
+    assert len(replace(NKI, subject_form=r"\d{4}").discover(tmp_path, "mine").scans) == 1

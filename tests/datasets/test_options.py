@@ -1,9 +1,12 @@
 import re
+from dataclasses import dataclass
 from typing import Literal
 
 import pytest
 
-from braindino.datasets.options import as_type
+from braindino.datasets import get_adapter
+from braindino.datasets.options import as_type, with_options
+from braindino.errors import ConfigError
 
 
 @pytest.mark.parametrize(
@@ -39,3 +42,24 @@ def test_values_of_a_file_become_those_of_the_field(value, kind, meant):
 def test_others_are_refused(value, kind):
     with pytest.raises(ValueError):  # noqa: PT011 - the value is all there is to say
         as_type(value, kind)
+
+
+@dataclass(frozen=True)
+class Reader:
+    image: Literal["raw", "mean"] = "raw"
+    subject: re.Pattern[str] = re.compile(r"\d+")
+
+
+def test_what_an_option_must_be_is_said_in_words():
+    with pytest.raises(ConfigError, match="image is 'other', and must be one of 'raw', 'mean'"):
+        with_options(Reader(), "mine", {"image": "other"})
+    with pytest.raises(ConfigError, match=r"subject is '\(', and must be a regular expression"):
+        with_options(Reader(), "mine", {"subject": "("})
+
+
+@pytest.mark.parametrize("adapter", ["adni", "ppmi", "icbm"])
+def test_a_pattern_that_is_none_is_named_with_its_option(adapter):
+    with pytest.raises(ConfigError, match=r"preference holds 'mp\(', which is no regular expression"):
+        get_adapter(adapter, {"preference": ["mp("]})
+    with pytest.raises(ConfigError, match=r"contrast_rules holds '\[', which is no regular expression"):
+        get_adapter(adapter, {"contrast_rules": [["[", "T1w"]]})

@@ -125,3 +125,9 @@ def test_a_real_image_in_its_place(tmp_path, real_data):
     assert (scan.subject, scan.image_present) == ("pixar009", True)
     assert (scan.acquisition.vendor, scan.acquisition.site) == ("Siemens", "3T2")
     assert values(found, "age")["pixar009"] == 3.518138261
+
+
+def test_a_scanner_stated_twice_with_different_values_is_left_out(tmp_path):
+    found = PIXAR.discover(tree(tmp_path, HEADER + CHILD + CHILD.replace("3T1", "3T2") + ADULT), "mine")
+    assert [scan.acquisition.site for scan in found.scans] == [None, "3T2"]
+    assert any("Scanlog: Scanner is stated with different values" in n and "pixar001" in n for n in found.notes)

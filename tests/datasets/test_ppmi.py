@@ -134,3 +134,38 @@ def test_renamed_columns_and_empty_tables_are_one_error(tmp_path):
     for lacking in ("'COHORT_DEFINITION'", "Demographics.csv has a header", "Age_at_visit.csv is empty", "'Acq Date'"):
         assert lacking in said
     assert "Other.csv has a header and no row" in said
+
+
+def test_two_ages_at_one_visit_are_none_not_even_that_of_the_list(tmp_path):
+    tables = TABLES | {"Age_at_visit.csv": AGES + "3107,BL,12.5\n3107.5,BL,70\nforty,BL,70\n"}
+    found = PPMI.discover(tree(tmp_path, tables=tables), "mine")
+    assert values(found, "age") == {}
+    assert any("age of 3107" in note for note in found.notes)
+    assert any("Age_at_visit.csv: rows without a subject id, lines 5, 6" in note for note in found.notes)
+
+
+def test_lists_that_differ_by_less_than_a_year_agree_and_the_fraction_counts(tmp_path):
+    tables = {key: text for key, text in TABLES.items() if key != "Age_at_visit.csv"}
+    for age, known in (("68.4", {"3107": 68.4}), ("70.4", {})):
+        other = listed((*ROW[:4], age, *ROW[5:]))
+        found = PPMI.discover(tree(tmp_path / age, tables=tables | {"Second.csv": other}), "mine")
+        assert values(found, "age") == known
+        assert any("age of 3107" in note for note in found.notes) is not bool(known)
+
+
+def test_an_age_that_is_none_is_noted(tmp_path):
+    found = PPMI.discover(tree(tmp_path, tables=TABLES | {"Age_at_visit.csv": AGES.replace("68.5", "680")}), "mine")
+    assert any("AGE_AT_VISIT says nothing known in '680' (3107)" in note for note in found.notes)
+
+
+def test_lists_of_other_projects_are_left_out(tmp_path):
+    other = listed(("I1", "002_S_0295", "CN", "M", "85", "bl", "MPRAGE", "11/2/2006"))
+    found = PPMI.discover(tree(tmp_path, tables=TABLES | {"ADNI.csv": other}), "mine")
+    assert {scan.subject for scan in found.scans} == {"3107"}
+    assert any("1 row(s)" in note and "002_S_0295" in note for note in found.notes)
+
+
+def test_a_list_without_visits_says_what_is_lost(tmp_path):
+    table = listed(ROW).replace('"Visit"', '"Occasion"')
+    found = PPMI.discover(tree(tmp_path, tables=TABLES | {"PPMI_T1_9_18_2025.csv": table}), "mine")
+    assert any("no column Visit, which would tell the visit of an image" in note for note in found.notes)

@@ -188,3 +188,17 @@ def test_former_numbers_agree_with_the_real_table(real_data: Path, tmp_path: Pat
     for link in (link for link in found.links if link.other_dataset == "ucsf_pdgm"):
         for label in ("sex", "age", "idh", "mgmt", "survival_days", "survival_event"):
             assert values(found, label)[link.subject] == values(found, label)[link.other_subject], (link, label)
+
+
+def test_of_a_copy_further_down_the_nearest_exams_count(tmp_path: Path) -> None:
+    shutil.copytree(ucsf(tmp_path) / PACKAGE, tmp_path / "A" / "copy" / "inside" / "it")
+    found = discover(tmp_path)
+    assert len({scan.source_key for scan in found.scans}) == len(found.scans)
+    assert all((tmp_path / PACKAGE) in scan.image.parents for scan in found.scans)
+    assert any("In more than one folder, and taken from the first" in note for note in found.notes)
+
+
+def test_numbers_out_of_range_give_no_label(tmp_path: Path) -> None:
+    found = discover(ucsf(tmp_path, ROW_004.replace(",4,", ",40,", 1)))
+    assert values(found, "who_grade") == {}
+    assert any("WHO CNS Grade says nothing known in '40' (UCSF-PDGM-0004)" in note for note in found.notes)

@@ -130,3 +130,29 @@ def test_real_images_under_their_original_names(real_data: Path, tmp_path: Path)
     assert [(scan.contrast, scan.image_present) for scan in scans] == [
         ("T1w", True), ("T1c", True), ("T2w", True), ("FLAIR", True),
     ]  # fmt: skip
+
+
+def test_scanner_facts_stated_twice_with_different_values_are_left_out(tmp_path: Path) -> None:
+    found = discover(upenn(tmp_path, scanners=SCANNER_HEADER + SCANNER_ROW + SCANNER_ROW.replace("Trio", "Verio")))
+    assert {scan.acquisition.model for scan in found.scans} == {None}
+    assert any("the scanner is stated with different values" in note for note in found.notes)
+
+
+def test_facts_that_no_scan_has_are_left_out(tmp_path: Path) -> None:
+    row = SCANNER_ROW.replace(",3,1760,1,", ",300,1760,99,")
+    found = discover(upenn(tmp_path, scanners=SCANNER_HEADER + row))
+    assert [(s.acquisition.field_strength, s.acquisition.slice_thickness) for s in found.scans] == [
+        (None, None), (None, 1), (None, 2), (None, 3),
+    ]  # fmt: skip
+    assert any("no field strength: '300' (UPENN-GBM-00001_11)" in note for note in found.notes)
+    assert any("no slice thickness: '99' (UPENN-GBM-00001_11)" in note for note in found.notes)
+
+
+def test_of_a_copy_further_down_the_nearest_images_count(tmp_path: Path) -> None:
+    upenn(tmp_path)
+    shutil.copytree(tmp_path / "PKG - UPENN-GBM-NIfTI", tmp_path / "A" / "copy")
+    write(tmp_path, {f"{FILES}/images_structural/UPENN-GBM-00001_11/UPENN-GBM-00001_11_T1.nii.gz.part": b"x"})
+    first = discover(tmp_path)
+    assert len(first.scans) == 4
+    assert all((tmp_path / FILES) in scan.image.parents for scan in first.scans)
+    assert "1 unfinished downloads: UPENN-GBM-00001_11_T1.nii.gz.part." in first.notes

@@ -9,12 +9,14 @@ from braindino.datasets.values import (
     all_numbers,
     is_age_column,
     is_missing,
+    is_plausible,
     is_private,
     nearest,
     parse_age,
     parse_handedness,
     parse_number,
     parse_sex,
+    shown,
 )
 
 
@@ -68,12 +70,36 @@ def test_a_number_is_no_sex_because_tables_disagree_on_it(code):
     assert parse_sex(code) is None
 
 
-@pytest.mark.parametrize("column", ["birthdate", "DOB", "Date of Birth", "patient_name", "Initials", "Email"])
+@pytest.mark.parametrize("column", [
+    "birthdate", "DOB", "Date of Birth", "patient_name", "Initials", "Email", "scan_dob", "DOB_scan", "dob1", "name",
+    "Name", "given_name", "family_name", "middle_name", "maiden name", "participant_name", "SubjectName", "first.name",
+    "LASTNAME", "name_of_patient", "MRN", "patient_ssn", "postcode", "zip", "ZIP_code", "postal_code", "tel", "phone2",
+    "PhoneNumber", "mobile", "e-mail", "home_address", "Geburtsdatum", "birthplace", "BirthYear", "Nachname",
+])  # fmt: skip
 def test_columns_that_identify_people(column):
     assert is_private(column)
 
 
-@pytest.mark.parametrize("column", ["age", "ToM Booklet-Matched", "filename", "ScannerSerialNumber", "site"])
+@pytest.mark.parametrize(
+    "column",
+    [
+        "age",
+        "ToM Booklet-Matched",
+        "filename",
+        "ScannerSerialNumber",
+        "site",
+        "run_name",
+        "site_name",
+        "scanner_name",
+        "ManufacturersModelName",
+        "MEDICATION_NAME",
+        "Family_ID",
+        "headphones",
+        "subject_id",
+        "patient_group",
+        "telomere",
+    ],
+)
 def test_columns_that_do_not(column):
     assert not is_private(column)
 
@@ -99,3 +125,37 @@ def test_handedness_in_words_and_never_from_scores():
     assert [parse_handedness(cell) for cell in cells] == [
         "right", "left", "ambidextrous", "ambidextrous", None, None, None,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", ["1_0", "0x10", "٣٤", "1 0", "infinity", "1" * 400, "1e", "--1"])
+def test_what_python_or_other_scripts_call_a_number_is_none(cell):
+    assert parse_number(cell) is None
+
+
+@pytest.mark.parametrize(
+    ("what", "good", "bad"),
+    [
+        ("mmse", (0, 30), (-1, 31, 290)),
+        ("cdr", (0, 0.5, 3), (0.7, 4, -1)),
+        ("education_years", (0, 40), (-4, 41)),
+        ("who_grade", (1, 4), (0, 2.5, 5)),
+        ("survival_days", (0, 39_999), (-1, 40_000)),
+        ("days_since_stroke", (1, 39_999), (0, 40_000)),
+        ("field_strength", (0.064, 11.7), (0, 25, -3)),
+        ("slice_thickness", (0.5, 50), (0, 51)),
+        ("height_cm", (-1e9, 1e9), ()),
+    ],
+)
+def test_what_a_number_can_be(what, good, bad):
+    assert all(is_plausible(what, number) for number in good)
+    assert not any(is_plausible(what, number) for number in bad)
+
+
+@pytest.mark.parametrize("cell", ["-5", "0.67", "X", "L->R", "22-25", "1e9", "9"])
+def test_short_codes_are_shown(cell):
+    assert shown(cell, "0050002") == f"{cell!r} (0050002)"
+
+
+@pytest.mark.parametrize("cell", ["John", "John Smith 1950-01-01", "1950-01-01", "1.1.1950", "19500101", "1" * 13])
+def test_what_may_be_a_name_or_a_date_is_not(cell):
+    assert shown(cell, "0050002") == "0050002"

@@ -110,7 +110,7 @@ def test_slice_thickness_is_binned(store: warehouse.Warehouse, ask: Ask, thickne
 def test_field_strengths_are_nominal(store: warehouse.Warehouse, ask: Ask) -> None:
     teslas = [2.89362, 3.0, 1.494, 7.0, 0.064]
     store.append("scans", [scan(str(t), field_strength=t) for t in teslas], "job")
-    assert strata(ask, "field_strength") == {"3 T": 2, "0.06 T": 1, "1.5 T": 1, "7 T": 1}
+    assert strata(ask, "field_strength") == {"3 T": 2, "0.064 T": 1, "1.5 T": 1, "7 T": 1}
 
 
 def test_a_person_of_two_datasets_is_counted_once_over_all(store: warehouse.Warehouse, ask: Ask) -> None:

@@ -103,9 +103,10 @@ def _labels(person: _Person) -> list[ToldLabel]:
     labels = [
         age_label(person.id, person.subject.age),
         sex_label(person.id, person.subject.sex),
-        ToldLabel(person.id, "split", "test" if person.is_test else "training"),
         ToldLabel(person.id, "qc", "Pass"),
     ]
+    if person.is_test:  # of the others a list so short says nothing
+        labels.append(ToldLabel(person.id, "split", "test"))
     if not person.is_pending:
         labels.append(ToldLabel(person.id, "diagnosis", _DIAGNOSES[person.diagnosis][1]))
     if person.hand in ("Right", "Left"):
@@ -120,7 +121,6 @@ def _labels_of_unseen() -> list[ToldLabel]:
         sex_label(name, FEMALE),
         ToldLabel(name, "diagnosis", "control"),
         ToldLabel(name, "handedness", "right"),
-        ToldLabel(name, "split", "training"),
     ]
 
 
