@@ -13,10 +13,18 @@ from flows.environment import job_id, resolve_home
 Row = dict[str, Any]
 
 _COPIES = """
-select grade as finding, dataset, subject, other_dataset, other_subject,
-    count(*) || ' pair(s) of scans, likeness up to ' || round(max(score), 3) as detail
-from scan_copies
-where (dataset, subject) <> (other_dataset, other_subject)
+with pairs as (
+    -- Two people are one pair, whichever of their scans was compared with which.
+    select
+        grade, likeness,
+        least(row(dataset, subject), row(other_dataset, other_subject)) as one,
+        greatest(row(dataset, subject), row(other_dataset, other_subject)) as other
+    from scan_copies
+    where (dataset, subject) <> (other_dataset, other_subject)
+)
+select grade as finding, one[1] as dataset, one[2] as subject, other[1] as other_dataset, other[2] as other_subject,
+    count(*) || ' pair(s) of scans, anatomy alike up to ' || round(max(likeness), 3) as detail
+from pairs
 group by all order by all
 """
 _LEAKS = """
