@@ -53,7 +53,7 @@ def holdout(
     from flows.environment import job_id
     from flows.holdout import freeze_holdouts, keep_external
 
-    store, job = warehouse.open(resolve_home(home)), job_id()
+    store, job = warehouse.open(resolve_home(home), create=False), job_id()
     if external:
         keep_external(store, external, job)
     freeze_holdouts(store, job)
@@ -172,7 +172,7 @@ def sql(
     """Ask the feature store in SQL (DuckDB's dialect); `select * from tables` lists what there is."""
     import warehouse
 
-    table = warehouse.open(resolve_home(home)).query(query, snapshot=snapshot)
+    table = warehouse.open(resolve_home(home), create=False).query(query, snapshot=snapshot)
     table = table.rename_columns(distinct(table.column_names))
     print_rows(table.column_names, table.to_pylist(), form)
 
@@ -183,7 +183,7 @@ def status(form: Form = Format.TABLE, home: Home = None) -> None:
     import warehouse
 
     where = resolve_home(home)
-    store = warehouse.open(where)
+    store = warehouse.open(where, create=False)
     counts: list[dict[str, Any]] = store.query(
         "select 'scans ' || status as what, count(*) as n from scans group by all "
         "union all select 'refused: ' || reason, count(*) from scans where status = 'refused' group by all "

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from flows.cli_base import Form, Home, Recipe, app
-from flows.display import Format, print_rows
+from flows.display import Format, print_rows, stderr
 from flows.environment import resolve_home
 
 
@@ -28,9 +28,14 @@ def datasets(home: Home = None, form: Form = Format.TABLE) -> None:
 
     CSV and JSON also hold title, use restrictions and homepage.
     """
+    import warehouse
     from flows.datasets_list import IN_FULL, SHORT, dataset_rows
 
-    print_rows(SHORT if form is Format.TABLE else IN_FULL, dataset_rows(resolve_home(home)), form)
+    where = resolve_home(home)
+    if not warehouse.is_home(where):
+        told = f"There is no home at {where} yet; `braindino ingest DATASET ROOT` makes one."
+        stderr.print(told, markup=False, soft_wrap=True)
+    print_rows(SHORT if form is Format.TABLE else IN_FULL, dataset_rows(where), form)
 
 
 @app.command()
@@ -53,7 +58,9 @@ def ingest(
     dataset: Annotated[str | None, typer.Argument(help="An adapter: ixi, bids, manifest, ...")] = None,
     root: Annotated[Path | None, typer.Argument(help="The dataset's folder, or a manifest's CSV.")] = None,
     name: Annotated[str | None, typer.Option(help="What to call it in this home.")] = None,
-    recipe: Recipe = "isotropic",
+    recipe: Annotated[
+        str | None, typer.Option(help="How volumes become slices; default: as last time, isotropic for a new dataset.")
+    ] = None,
     option: Annotated[
         list[str] | None,
         typer.Option("--option", help="How its adapter reads it, as key=value; repeatable. Kept for the next run."),
@@ -69,8 +76,10 @@ def ingest(
 
     where = resolve_home(home)
     if everything:
-        if dataset or option:
-            raise typer.BadParameter("--all reads what datasets.toml says; it takes no DATASET and no --option.")
+        if dataset or name or recipe or option or dry_run:
+            raise typer.BadParameter(
+                "--all reads what datasets.toml says; it takes no DATASET, --name, --recipe, --option or --dry-run."
+            )
         from flows.ingest import ingest_all
 
         summaries = ingest_all(str(where), workers)

@@ -32,7 +32,7 @@ def coverage(home: Path, by: Sequence[str], recipe: str) -> tuple[tuple[str, ...
         ConfigError: an unknown dimension, `dataset` beside others, or no scan under this recipe.
     """
     _check(by)
-    store, recipe_id = warehouse.open(home), imaging.get_recipe(recipe).recipe_id
+    store, recipe_id = warehouse.open(home, create=False), imaging.get_recipe(recipe).recipe_id
     if DATASET in by:
         found = store.query(
             "select * exclude (recipe_id, pooled) from coverage_table where recipe_id = ? "

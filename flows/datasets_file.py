@@ -11,6 +11,7 @@ from typing import Any
 from braindino.errors import ConfigError
 
 NAME = "datasets.toml"
+DEFAULT_RECIPE = "isotropic"  # of a dataset that has been read under no other
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def load(home: Path) -> list[Entry]:
 
 
 def _entry(path: Path, name: str, table: Any) -> Entry:
-    told = {"recipe": "isotropic", **table} if isinstance(table, dict) else {}
+    told = {"recipe": DEFAULT_RECIPE, **table} if isinstance(table, dict) else {}
     for key in ("adapter", "root", "recipe"):
         if not isinstance(told.get(key), str):
             raise ConfigError(f"{path}: [{name}] needs `{key}` as a text in quotes.")
@@ -90,6 +91,12 @@ def options_of(home: Path, name: str, adapter: str) -> Mapping[str, Any]:
     """The options that a dataset was last read with; none for a dataset that is not in the file."""
     known = entry_of(home, name)
     return known.options if known is not None and known.adapter == adapter else {}
+
+
+def recipe_of(home: Path, name: str) -> str:
+    """The recipe that a dataset was last read under; the default for one that is not in the file."""
+    known = entry_of(home, name)
+    return known.recipe if known is not None else DEFAULT_RECIPE
 
 
 def entry_of(home: Path, name: str) -> Entry | None:

@@ -10,13 +10,21 @@ SHORT = ("dataset", "adapter", "stored", "refused", "absent", "subjects", "synth
 IN_FULL = (*SHORT, "restrictions", "title", "homepage")
 
 
-def dataset_rows(home: Path) -> list[dict[str, Any]]:
-    """One row per dataset of the home, then one per adapter that none of them was read with; columns of `IN_FULL`."""
+def _held(home: Path) -> list[dict[str, Any]]:
     here = warehouse.open(home).query(
         "select dataset, adapter, n_stored as stored, n_refused as refused, n_absent as absent, "
         "n_subjects as subjects, synthetic, licence, restrictions, title, homepage from datasets order by dataset"
     )
     rows: list[dict[str, Any]] = here.to_pylist()
+    return rows
+
+
+def dataset_rows(home: Path) -> list[dict[str, Any]]:
+    """One row per dataset of the home, if there is one, then one per adapter that none of them was read with.
+
+    The columns are those of `IN_FULL`.
+    """
+    rows = _held(home) if warehouse.is_home(home) else []
     used = {row["adapter"] for row in rows}
     for name, adapter in sorted(ADAPTERS.items()):
         if name not in used:

@@ -37,6 +37,8 @@ class Forecast:
 
 
 def _measured(home: Path, recipe_id: str) -> tuple[float, float, int]:
+    if not warehouse.is_home(home):
+        return 0.0, 0.0, 0
     rows = warehouse.open(home).query(
         "select avg(seconds) as seconds, avg(store_bytes) as bytes, count(*) as n from scans "
         "where recipe_id = ? and status = 'stored'",
@@ -68,7 +70,7 @@ def dry_run(
     dataset: str,
     root: Path,
     name: str | None,
-    recipe_name: str,
+    recipe_name: str | None,
     options: Mapping[str, Any] | None = None,
 ) -> Forecast:
     """Forecasts an ingest: headers are read, voxels only of one trial scan where the home has no figures yet.

@@ -104,7 +104,7 @@ def embed(
     """
     started = time.perf_counter()
     home_path, job = resolve_home(home), job_id()
-    store = warehouse.open(home_path)
+    store = warehouse.open(home_path, create=False)
     recipe_id = imaging.get_recipe(recipe).recipe_id
     require_stored(store, recipe_id)
     encoder_ids = resolve(store, encoder or ["trained", "random"], home_path, job)

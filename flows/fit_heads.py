@@ -112,7 +112,7 @@ def fit_heads(
     started = time.perf_counter()
     home_path, job = resolve_home(home), job_id()
     chosen_tasks = [get_task(name) for name in tasks] if tasks else list(TASKS.values())
-    store = warehouse.open(home_path)
+    store = warehouse.open(home_path, create=False)
     require_stored(store, imaging.get_recipe(recipe).recipe_id)
     freeze_holdouts(store, job)
     snapshot = store.publish_snapshot("before fitting heads")

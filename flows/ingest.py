@@ -125,7 +125,7 @@ def ingest(
     dataset: str,
     root: str,
     name: str | None = None,
-    recipe: str = "isotropic",
+    recipe: str | None = None,
     home: str | None = None,
     workers: int | None = None,
     options: dict[str, Any] | None = None,
@@ -136,7 +136,7 @@ def ingest(
         dataset: an adapter's name: `braindino datasets` lists them.
         root: the dataset's folder, or the CSV of a manifest.
         name: what to call it in the home; by default the adapter's name, or the folder's for bids and manifest.
-        recipe: how volumes become slices.
+        recipe: how volumes become slices; by default as last time, `isotropic` for a new dataset.
         home: the home folder; by default BRAINDINO_HOME or ./data.
         workers: processes of one thread each; by default as many as there are cores and work for.
         options: parameters of the adapter; by default those it had last time.
@@ -164,7 +164,7 @@ def ingest(
     if todo.read:
         n = workers or max(1, min(os.cpu_count() or 1, math.ceil(len(todo.read) / SCANS_PER_WORKER)))
         counts = _on_workers(n)(home_path, todo.read, used_recipe, synthetic, job, n)
-    datasets_file.remember(home_path, called, dataset, root_path, recipe, options)
+    datasets_file.remember(home_path, called, dataset, root_path, used_recipe.name, options)
     summary = IngestSummary(
         called, recipe_id, store.publish_snapshot(f"ingest {called}"), len(todo.read), len(todo.describe),
         len(todo.absent), todo.unchanged, labels, counts.get("stored", 0),

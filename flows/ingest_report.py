@@ -25,13 +25,13 @@ def say_summary(summary: IngestSummary) -> None:
         stderr.print(f"note: {note}", markup=False, soft_wrap=True)
     if summary.read == 0:
         print(
-            f"{summary.dataset}: nothing new, no voxel was read; {summary.unchanged} scans unchanged, "
-            f"{summary.described} described anew, {summary.absent} newly absent, {summary.labels} labels changed "
-            f"({summary.seconds:.1f} s)."
+            f"{summary.dataset} under {summary.recipe_id}: nothing new, no voxel was read; "
+            f"{summary.unchanged} scans unchanged, {summary.described} described anew, "
+            f"{summary.absent} newly absent, {summary.labels} labels changed ({summary.seconds:.1f} s)."
         )
         return
     print(
-        f"{summary.dataset}: {summary.read} scans read in {summary.seconds:.1f} s "
+        f"{summary.dataset} under {summary.recipe_id}: {summary.read} scans read in {summary.seconds:.1f} s "
         f"({summary.seconds / summary.read:.2f} s each): {summary.stored} stored ({_megabytes(summary.bytes_stored)}), "
         f"refused: {_reasons(dict(summary.refused))}; {summary.unchanged} unchanged, {summary.absent} absent, "
         f"{summary.labels} labels written; snapshot {summary.snapshot_id}."

@@ -80,7 +80,7 @@ def leaks(home: str | None = None) -> LeakReport:
         home: the home folder; by default BRAINDINO_HOME or ./data.
     """
     home_path, job = resolve_home(home), job_id()
-    store = warehouse.open(home_path)
+    store = warehouse.open(home_path, create=False)
     looked = update_copies(store, job)
     snapshot = store.publish_snapshot("leaks")
     rows = [row for query in (_LEAKS, _COPIES) for row in store.query(query).to_pylist()]

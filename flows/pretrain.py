@@ -200,7 +200,7 @@ def pretrain(
     home_path, job = resolve_home(home), job_id()
     used = pretraining.load_config(config, overrides or [])
     use_all_cores()
-    store = warehouse.open(home_path)
+    store = warehouse.open(home_path, create=False)
     recipe_id = imaging.get_recipe(recipe).recipe_id
     require_stored(store, recipe_id)
     freeze_holdouts(store, job)

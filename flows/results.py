@@ -19,7 +19,7 @@ def print_results(
         fraction: only this share of the training subjects; all if None.
         metrics: only these metrics; all if empty.
     """
-    rows = warehouse.open(home).query(
+    rows = warehouse.open(home, create=False).query(
         "select *, case when pooling = '' then encoder_id else encoder_id || ' ' || pooling end as features, "
         "concat_ws(', ', case when synthetic then 'synthetic' end, case when smoke_test then 'smoke test' end, "
         "case when seen_test_subjects > 0 then 'encoder has seen test subjects' end) as note from results "

@@ -1,7 +1,7 @@
 """The first half of an ingest: what is there, what is known of it, and what would have to be done."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,8 @@ import warehouse
 from braindino import imaging
 from braindino.datasets import Discovery, get_adapter
 from braindino.errors import ConfigError
-from flows.datasets_file import options_of
-from flows.ingest_plan import Plan, plan
+from flows.datasets_file import options_of, recipe_of
+from flows.ingest_plan import Plan, Row, plan
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 GENERIC = ("bids", "manifest")  # adapters of any dataset: the folder or file gives the name
@@ -38,18 +38,18 @@ def survey(
     dataset: str,
     root: Path,
     name: str | None,
-    recipe_name: str,
+    recipe_name: str | None,
     options: Mapping[str, Any] | None = None,
 ) -> tuple[Discovery, Plan, imaging.Recipe, str]:
     """What an ingest of this dataset would have to do; reads tables, names and sizes, never a voxel.
 
-    Without `options`, the adapter has those that the home's `datasets.toml` keeps for the dataset.
+    Without `recipe_name` or `options`, those hold that the home's `datasets.toml` keeps for the dataset.
 
     Returns:
         What the adapter found, the plan, the recipe, and the dataset's name in the home.
     """
-    recipe = imaging.get_recipe(recipe_name)
     called = name or default_name(dataset, root)
+    recipe = imaging.get_recipe(recipe_name or recipe_of(home, called))
     used = options if options is not None else options_of(home, called, dataset)
     found = get_adapter(dataset, used).discover(root, called)
     if used:
@@ -57,12 +57,16 @@ def survey(
         found = replace(found, notes=(told, *found.notes))
     for dataset_name in sorted({called, *(scan.dataset for scan in found.scans)}):
         _check_folder_name(dataset_name)
-    store = warehouse.open(home)
-    names = sorted({called, *(scan.dataset for scan in found.scans)})
-    rows = store.query(
-        "select * from staging.stg_scans where recipe_id = ? and list_contains(?, dataset)",
-        [recipe.recipe_id, names],
-    )
-    known = {row["scan_id"]: row for row in rows.to_pylist()}
+    known = _known(home, recipe.recipe_id, sorted({called, *(scan.dataset for scan in found.scans)}))
     base = root if root.is_dir() else root.parent
     return found, plan(found.scans, base, known, called), recipe, called
+
+
+def _known(home: Path, recipe_id: str, names: Sequence[str]) -> dict[str, Row]:
+    """What the home says of the scans of some datasets, by scan_id; a survey makes no home where there is none."""
+    if not warehouse.is_home(home):
+        return {}
+    rows = warehouse.open(home).query(
+        "select * from staging.stg_scans where recipe_id = ? and list_contains(?, dataset)", [recipe_id, list(names)]
+    )
+    return {row["scan_id"]: row for row in rows.to_pylist()}

@@ -3,12 +3,13 @@
 from warehouse.errors import (
     BatchRefused,
     CommitError,
+    NoHome,
     QueryRefused,
     UnknownSnapshot,
     WarehouseError,
     WrongLayout,
 )
-from warehouse.home import Home
+from warehouse.home import Home, is_home
 from warehouse.snapshots import Snapshot
 from warehouse.store import Warehouse, open
 
@@ -16,11 +17,13 @@ __all__ = [
     "BatchRefused",
     "CommitError",
     "Home",
+    "NoHome",
     "QueryRefused",
     "Snapshot",
     "UnknownSnapshot",
     "Warehouse",
     "WarehouseError",
     "WrongLayout",
+    "is_home",
     "open",
 ]

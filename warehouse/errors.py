@@ -13,6 +13,10 @@ class WrongLayout(WarehouseError):
     """The home folder cannot be used: another layout, not a folder, or a path its libraries cannot read."""
 
 
+class NoHome(WarehouseError):
+    """A folder that only an existing home may be read from holds none."""
+
+
 class BatchRefused(WarehouseError):
     """Rows do not fit their table; nothing of the batch was written.
 

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from warehouse.errors import WrongLayout
+from warehouse.errors import NoHome, WrongLayout
 
 LAYOUT_VERSION = 2
 MARKER = "braindino-home.json"
@@ -33,6 +33,14 @@ def write_if_absent(path: Path, text: str) -> bool:
     return True
 
 
+def is_home(root: Path) -> bool:
+    """Whether a home was made in this folder."""
+    try:
+        return (root / MARKER).is_file()
+    except OSError:  # a file on the way, or a folder that may not be looked into
+        return False
+
+
 @dataclass(frozen=True)
 class Home:
     """The folders of one home.
@@ -44,16 +52,17 @@ class Home:
         checkpoints/<training_id>/           pretraining
         reports/
 
-    `Home(root)` only names them; `Home.open(root)` makes what is missing and checks the layout.
+    `Home(root)` only names them; `Home.open(root)` checks the layout and makes what is missing.
     """
 
     root: Path
 
     @classmethod
-    def open(cls, root: str | Path) -> "Home":
+    def open(cls, root: str | Path, create: bool = True) -> "Home":
         """The home at `root`, created if there is none.
 
         Raises:
+            NoHome: there is none, and `create` is False; nothing is made then.
             WrongLayout: the path is a file, cannot be made, has characters the store's libraries cannot read,
                 or holds a home of another layout version.
         """
@@ -61,6 +70,11 @@ class Home:
         if set(str(home.root)) & set(UNUSABLE):
             raise WrongLayout(
                 f"The home {home.root} cannot be used: its path has one of {' '.join(UNUSABLE)}; choose another folder."
+            )
+        if not create and not is_home(home.root):
+            raise NoHome(
+                f"There is no home at {home.root}: `braindino ingest DATASET ROOT` makes one. "
+                "If you meant another folder, name it by --home or BRAINDINO_HOME."
             )
         if not home._is_complete():
             home._create()

@@ -135,10 +135,11 @@ class Warehouse:
         return {row["encoder_id"]: row["width"] for row in latest if row["width"] is not None}
 
 
-def open(home: str | Path) -> Warehouse:
+def open(home: str | Path, create: bool = True) -> Warehouse:
     """The feature store of a home; the home is made if there is none.
 
     Raises:
+        NoHome: there is none, and `create` is False; whoever only reads should say so.
         WrongLayout: the path cannot be a home, or holds one of another layout version.
     """
-    return Warehouse(Home.open(home))
+    return Warehouse(Home.open(home, create))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import warehouse
+
 BRAINDINO = Path(sys.executable).parent / "braindino"
 
 
@@ -16,15 +18,21 @@ def braindino(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([BRAINDINO, *arguments], capture_output=True, text=True, env=environment, timeout=120)
 
 
-def test_sql_answers_on_an_empty_home(home: Path) -> None:
-    answer = braindino("sql", "select 1 as one", "--format", "csv", home=home)
+@pytest.fixture
+def empty_home(home: Path) -> Path:
+    """A home that was made and holds nothing yet."""
+    return warehouse.open(home).home.root
+
+
+def test_sql_answers_on_an_empty_home(empty_home: Path) -> None:
+    answer = braindino("sql", "select 1 as one", "--format", "csv", home=empty_home)
     assert (answer.returncode, answer.stdout) == (0, "one\n1\n")
 
 
-def test_sql_starts_neither_prefect_nor_torch(home: Path) -> None:
+def test_sql_starts_neither_prefect_nor_torch(empty_home: Path) -> None:
     code = (
         "import sys; from flows.cli import app\n"
-        f"try: app(['sql', 'select 1', '--home', {str(home)!r}])\n"
+        f"try: app(['sql', 'select 1', '--home', {str(empty_home)!r}])\n"
         "except SystemExit: pass\n"
         "heavy = {'prefect', 'torch', 'timm', 'nibabel', 'SimpleITK', 'pandas', 'sklearn'} & set(sys.modules)\n"
         "assert not heavy, heavy"
@@ -33,8 +41,8 @@ def test_sql_starts_neither_prefect_nor_torch(home: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_sql_gives_json(home: Path) -> None:
-    answer = braindino("sql", "select 1 as one, null as nothing", "--format", "json", home=home)
+def test_sql_gives_json(empty_home: Path) -> None:
+    answer = braindino("sql", "select 1 as one, null as nothing", "--format", "json", home=empty_home)
     assert json.loads(answer.stdout) == [{"one": 1, "nothing": None}]
 
 
@@ -54,20 +62,45 @@ def test_sql_gives_json(home: Path) -> None:
         (["fit", "--task", "agee"], "age"),
     ],
 )
-def test_mistakes_get_one_sentence_that_helps(arguments: list[str], sentence: str, home: Path) -> None:
-    answer = braindino(*arguments, home=home)
+def test_mistakes_get_one_sentence_that_helps(arguments: list[str], sentence: str, empty_home: Path) -> None:
+    answer = braindino(*arguments, home=empty_home)
     assert answer.returncode == 1
     assert answer.stderr.splitlines()[-1].startswith("error: ") or answer.stderr.count("error: ") == 1
     assert sentence in answer.stderr
     assert "Traceback" not in answer.stderr
 
 
-def test_datasets_lists_what_can_be_ingested(home: Path) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["sql", "select 1"], ["status"], ["results"], ["coverage"], ["leaks"],
+        ["holdout"], ["pretrain"], ["embed"], ["fit"],
+    ],
+)  # fmt: skip
+def test_where_no_home_is_a_verb_that_needs_one_says_so_and_makes_none(arguments: list[str], home: Path) -> None:
+    answer = braindino(*arguments, home=home)
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    assert answer.stderr.count("error: ") == 1
+    assert f"There is no home at {home}: `braindino ingest DATASET ROOT` makes one." in answer.stderr
+    assert not home.exists()
+
+
+def test_datasets_lists_what_can_be_ingested_without_a_home(home: Path) -> None:
     answer = braindino("datasets", "--format", "csv", home=home)
     assert answer.returncode == 0
     assert {"bids", "manifest", "ixi"} <= {line.split(",")[1] for line in answer.stdout.splitlines()[1:]}
+    assert f"no home at {home} yet" in answer.stderr
+    assert not home.exists()
 
 
-def test_status_of_an_empty_home_is_all_zero(home: Path) -> None:
-    answer = braindino("status", "--format", "json", home=home)
+@pytest.mark.parametrize("beside", [["--recipe", "isotropic"], ["--dry-run"], ["--name", "x"], ["ixi"]])
+def test_all_datasets_are_read_as_the_home_remembers_them(beside: list[str], home: Path) -> None:
+    answer = braindino("ingest", "--all", *beside, home=home)
+    assert answer.returncode == 2
+    assert "--all" in answer.stderr
+
+
+def test_status_of_an_empty_home_is_all_zero(empty_home: Path) -> None:
+    answer = braindino("status", "--format", "json", home=empty_home)
     assert all(row["n"] == 0 for row in json.loads(answer.stdout))

@@ -11,6 +11,7 @@ from braindino import phantom
 from braindino.errors import ConfigError, DatasetError
 from flows import datasets_file
 from flows.datasets_file import load, options_of, parse_options, remember
+from flows.dry_run import dry_run
 from flows.ingest import ingest, ingest_all, ingest_known
 from flows.ingest_scan import without_stamp
 from flows.survey import survey
@@ -79,6 +80,22 @@ def test_the_adapter_reads_with_the_options_that_the_home_keeps(tmp_path: Path, 
     remember(home, "atlas", "atlas", tmp_path / "raw", "isotropic_2mm", {"subject_names": ["no such column"]})
     with pytest.raises(DatasetError, match="no such column"):
         survey(home, "atlas", tmp_path / "raw", None, "isotropic_2mm")
+
+
+def test_a_dataset_is_read_under_the_recipe_that_the_home_remembers(tmp_path: Path, home: Path) -> None:
+    root = tmp_path / "women"
+    phantom.write_cohort("hcp_ya", root, 1, seed=2, spacing_mm=8.0, heads=False)
+    first = ingest("hcp_ya", str(root), recipe="isotropic_2mm", home=str(home), workers=1)
+    again = ingest("hcp_ya", str(root), home=str(home), workers=1)
+    assert (again.recipe_id, again.read) == (first.recipe_id, 0)
+    assert dry_run(home, "hcp_ya", root, None, None).recipe_id == first.recipe_id
+    assert load(home)[0].recipe == "isotropic_2mm"
+    given = ingest("hcp_ya", str(root), recipe="isotropic", home=str(home), workers=1)
+    assert (given.read, load(home)[0].recipe) == (first.read, "isotropic"), "one that is given is kept instead"
+
+
+def test_a_new_dataset_is_read_under_the_default_recipe(home: Path) -> None:
+    assert datasets_file.recipe_of(home, "new") == "isotropic"
 
 
 @pytest.fixture

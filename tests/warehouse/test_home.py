@@ -20,6 +20,17 @@ def test_a_new_home_has_its_marker_and_folders(tmp_path: Path) -> None:
     )
 
 
+def test_whoever_only_reads_makes_no_home(tmp_path: Path) -> None:
+    with pytest.raises(warehouse.NoHome, match=r"no home at .*typo: `braindino ingest DATASET ROOT` makes one"):
+        warehouse.open(tmp_path / "typo", create=False)
+    assert not (tmp_path / "typo").exists()
+    with pytest.raises(warehouse.NoHome):
+        warehouse.open(tmp_path, create=False)
+    assert list(tmp_path.iterdir()) == [], "a folder of another kind is left as it is"
+    warehouse.open(tmp_path / "home")
+    assert warehouse.open(tmp_path / "home", create=False).snapshots() == []
+
+
 def test_opening_again_changes_nothing_and_mends_a_missing_folder(tmp_path: Path) -> None:
     Home.open(tmp_path)
     (tmp_path / MARKER).write_text(f'{{"layout_version": {LAYOUT_VERSION}, "note": "mine"}}')
