@@ -26,6 +26,7 @@ class Reason(StrEnum):
     BRAIN_TOO_LARGE = "brain_too_large"
     BRAIN_CROPPED = "brain_cropped"
     TOO_FEW_SLICES = "too_few_slices"
+    SATURATED = "saturated"
     INTERNAL = "internal"
 
 
@@ -36,12 +37,14 @@ class BrainDINOError(Exception):
 class ScanRefused(BrainDINOError):
     """One scan cannot be used.
 
-    It is recorded with its reason and counted; it never stops a run.
+    It is recorded with its reason and counted; it never stops a run. `attempt` is the brain mask that was refused,
+    where there is one to look at; it stays in the process it was found in.
     """
 
-    def __init__(self, reason: Reason, message: str) -> None:
+    def __init__(self, reason: Reason, message: str, attempt: object = None) -> None:
         super().__init__(message)
         self.reason = reason
+        self.attempt = attempt
 
     def __reduce__(self) -> tuple[type["ScanRefused"], tuple[Reason, str]]:
         # Exceptions with two arguments do not survive pickling (process pools, Dask) by default.

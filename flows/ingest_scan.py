@@ -123,7 +123,8 @@ def _store(work: Work, recipe: imaging.Recipe, home: Path) -> tuple[Row, list[Ro
     relative = f"slices/{recipe.recipe_id}/{scan.dataset}/{work.scan_id}-{facts.content_hash}.zarr"
     size = slices.write_scan(home / relative, result, {"scan_id": work.scan_id, "recipe_id": recipe.recipe_id})
     described = asdict(facts)
-    described["repairs"] = "; ".join(facts.repairs) or None
+    for told in ("repairs", "overruled"):
+        described[told] = "; ".join(described[told]) or None
     row = {
         **described,
         **{name: getattr(intensity, name) for name in ("p0_1", "p0_5", "p1", "p99", "p99_5", "p99_9")},

@@ -242,7 +242,9 @@ def _check(volume: Volume, voxels: np.ndarray, score: float, parameters: np.ndar
         doubts.append(f"only {visible:.0%} of the brain would lie in the field of view")
     if doubts:
         text = f"No trustworthy brain mask was found for {volume.name}: {', and '.join(doubts)}."
-        raise ScanRefused(Reason.MASK_UNCERTAIN, f"{text} Provide a brain mask, or a skull-stripped image.")
+        advice = "Provide a brain mask, or a skull-stripped image."
+        attempt = AtlasMask(voxels, score) if voxels.any() else None
+        raise ScanRefused(Reason.MASK_UNCERTAIN, f"{text} {advice}", attempt)
 
 
 def _foreground(values: np.ndarray) -> np.ndarray:

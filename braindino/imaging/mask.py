@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from braindino.errors import Reason, ScanRefused
 from braindino.imaging import atlas
-from braindino.imaging.quality import LIMITS, QualityLimits, check_brain_volume
+from braindino.imaging.quality import LIMITS, QualityLimits
 from braindino.imaging.recipe import Recipe
 from braindino.imaging.volume import Volume
 
@@ -40,8 +40,7 @@ def find_brain(volume: Volume, recipe: Recipe, provided: Volume | None, skull_st
         skull_stripped: what the source says; None if it says nothing, then the voxels decide.
 
     Raises:
-        ScanRefused: `mask_mismatch`, `not_stripped`, `mask_uncertain`, `brain_too_small` or
-            `brain_too_large`.
+        ScanRefused: `mask_mismatch`, `not_stripped` or `mask_uncertain`; the last brings the mask that is in doubt.
     """
     way = recipe.mask
     if way == "provided" and provided is None:
@@ -55,10 +54,18 @@ def find_brain(volume: Volume, recipe: Recipe, provided: Volume | None, skull_st
         text = f"{volume.name} is said to be skull-stripped, but its background is not uniform or holds a head."
         raise ScanRefused(Reason.NOT_STRIPPED, f"{text} Correct the manifest, or provide a mask.")
     else:
-        found = atlas.brain_mask(volume)
-        mask = BrainMask(found.voxels, "atlas", found.score, 1)
-    check_brain_volume(float(mask.voxels.sum()) * volume.voxel_ml, volume.name)
+        mask = _atlas_mask(volume)
     return mask
+
+
+def _atlas_mask(volume: Volume) -> BrainMask:
+    try:
+        found = atlas.brain_mask(volume)
+    except ScanRefused as refusal:
+        if isinstance(refusal.attempt, atlas.AtlasMask):
+            refusal.attempt = BrainMask(refusal.attempt.voxels, "atlas", refusal.attempt.score, 1)
+        raise
+    return BrainMask(found.voxels, "atlas", found.score, 1)
 
 
 def provided_mask(volume: Volume, provided: Volume) -> BrainMask:
@@ -106,10 +113,11 @@ def nonzero_mask(volume: Volume) -> BrainMask:
         raise ScanRefused(Reason.CONSTANT, text)
     cleaned, components = _without_specks(support)
     filled, solidity = _fill(cleaned, volume.spacing)
+    mask = BrainMask(filled, "nonzero", None, components)
     if solidity < _SMALLEST_SOLIDITY:
         text = f"What is not background in {volume.name} fills {solidity:.0%} of its outline: no whole brain."
-        raise ScanRefused(Reason.MASK_UNCERTAIN, f"{text} Give the image itself, or a brain mask.")
-    return BrainMask(filled, "nonzero", None, components)
+        raise ScanRefused(Reason.MASK_UNCERTAIN, f"{text} Give the image itself, or a brain mask.", mask)
+    return mask
 
 
 def _support(volume: Volume) -> np.ndarray | None:

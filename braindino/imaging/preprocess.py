@@ -1,6 +1,10 @@
 """One scan from file to stored slices: a pure function of voxels, affine and recipe."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - the name its own documentation uses
@@ -10,12 +14,23 @@ from braindino.imaging.content import content_hash
 from braindino.imaging.grid import Grid, outside_canvas, plan_grid
 from braindino.imaging.mask import BrainMask, find_brain
 from braindino.imaging.orient import PLANES, oblique_degrees, orientation_codes, to_ras
-from braindino.imaging.quality import border_fraction, check_border, check_canvas, check_slices
+from braindino.imaging.quality import (
+    Gate,
+    border_fraction,
+    check_border,
+    check_brain_volume,
+    check_canvas,
+    check_saturation,
+    check_shape,
+    check_slices,
+)
 from braindino.imaging.quantise import measure_intensity, quantise
 from braindino.imaging.read import read_volume
 from braindino.imaging.recipe import Recipe
 from braindino.imaging.resample import resample, to_itk
 from braindino.imaging.result import Facts, Preprocessed, SliceFacts
+from braindino.imaging.shape import template_overlap
+from braindino.imaging.tissue import tissue_figures
 from braindino.imaging.volume import Volume
 
 
@@ -27,6 +42,8 @@ def preprocess(
     segmentation: Path | None = None,
     skull_stripped: bool | None = None,
     orientation: str | None = None,
+    age_years: float | None = None,
+    overruled: frozenset[Reason] = frozenset(),
 ) -> Preprocessed:
     """Reads a scan and turns it into slices.
 
@@ -37,6 +54,8 @@ def preprocess(
         segmentation: labels that came with it, if any, such as of lesions; whole numbers up to 255.
         skull_stripped: what the source says; None if it does not say.
         orientation: where the stored voxel axes point, such as "ASL", for files that do not say it themselves.
+        age_years: the person's age, if known: brains of children may be smaller.
+        overruled: reasons of `quality.OVERRULABLE` that a person overruled for this scan.
 
     Raises:
         ScanRefused: whatever is wrong with the files, the mask or the brain, with a reason code and a
@@ -46,8 +65,9 @@ def preprocess(
     mask = _companion(brain_mask, Reason.MASK_UNREADABLE, "brain mask", image, orientation)
     labels = _companion(segmentation, Reason.SEGMENTATION_UNREADABLE, "segmentation", image, orientation)
     return preprocess_volume(
-        volume, recipe, mask_volume=mask, segmentation_volume=labels, skull_stripped=skull_stripped
-    )
+        volume, recipe, mask_volume=mask, segmentation_volume=labels, skull_stripped=skull_stripped,
+        age_years=age_years, overruled=overruled,
+    )  # fmt: skip
 
 
 def preprocess_volume(
@@ -57,39 +77,83 @@ def preprocess_volume(
     mask_volume: Volume | None = None,
     segmentation_volume: Volume | None = None,
     skull_stripped: bool | None = None,
+    age_years: float | None = None,
+    overruled: frozenset[Reason] = frozenset(),
 ) -> Preprocessed:
     """Turns a volume in memory into slices; arguments and refusals as for `preprocess`."""
+    gate = Gate(overruled)
     ras = to_ras(volume)
-    ras_mask = None if mask_volume is None else to_ras(mask_volume)
-    brain = find_brain(ras, recipe, ras_mask, skull_stripped)
-    if recipe.bias_field:
-        ras = _without_bias(ras, brain.voxels)
-    grid, inside = _brain_slices(ras, brain.voxels, plan_grid(ras, brain.voxels, recipe))
-    values = resample(ras, grid, recipe.interpolation)
-    if values[inside].min() == values[inside].max():
-        text = f"Every brain voxel of {volume.name} has the same value; it is a mask and not an image."
-        raise ScanRefused(Reason.CONSTANT, text)
-    intensity = measure_intensity(values[inside])
-    labels = None
-    if segmentation_volume is not None:
-        coded = _whole_labels(segmentation_volume)
-        labels = resample(to_ras(coded), grid, "nearest").astype(np.uint8)
-    content = content_hash(volume, mask_volume, segmentation_volume, brain.method)
-    facts = _facts(volume, ras, brain, grid, content)
-    check_canvas(facts.cropped_ml, facts.brain_ml, volume.name)
-    check_border(facts.border_fraction, volume.name)
+    brain = _brain(ras, recipe, None if mask_volume is None else to_ras(mask_volume), skull_stripped, gate)
+    with _bringing(brain):
+        figures = _figures(ras, brain)
+        gate.check(check_brain_volume, figures["brain_ml"], volume.name, age_years)
+        if recipe.bias_field:
+            ras = _without_bias(ras, brain.voxels)
+        grid, inside = _brain_slices(ras, brain.voxels, plan_grid(ras, brain.voxels, recipe), gate)
+        gate.check(check_border, figures["border_fraction"], volume.name)
+        gate.check(check_shape, figures["template_overlap"], volume.name)
+        values = resample(ras, grid, recipe.interpolation)
+        if values[inside].min() == values[inside].max():
+            text = f"Every brain voxel of {volume.name} has the same value; it is a mask and not an image."
+            raise ScanRefused(Reason.CONSTANT, text)
+        gate.check(check_saturation, figures["clip_high"], volume.name)
+        intensity = measure_intensity(values[inside])
+        labels = None
+        if segmentation_volume is not None:
+            coded = _whole_labels(segmentation_volume)
+            labels = resample(to_ras(coded), grid, "nearest").astype(np.uint8)
+        content = content_hash(volume, mask_volume, segmentation_volume, brain.method)
+        facts = _facts(volume, ras, brain, grid, content, figures)
+        gate.check(check_canvas, facts.cropped_ml, facts.brain_ml, volume.name)
+    overruled_by_hand = tuple(f"{refusal.reason.value}: {refusal}" for refusal in gate.passed)
     return Preprocessed(
         quantise(values, inside, intensity), inside.astype(np.uint8), labels, grid.affine, grid.plane,
-        intensity, facts, _slice_facts(grid, inside, labels),
+        intensity, replace(facts, overruled=overruled_by_hand), _slice_facts(grid, inside, labels),
     )  # fmt: skip
 
 
-def _brain_slices(volume: Volume, brain: np.ndarray, planned: Grid) -> tuple[Grid, np.ndarray]:
+@contextmanager
+def _bringing(brain: BrainMask) -> Iterator[None]:
+    """Lets a refusal bring the mask along, so that a person can look at it."""
+    try:
+        yield
+    except ScanRefused as refusal:
+        refusal.attempt = brain
+        raise
+
+
+def _brain(
+    volume: Volume, recipe: Recipe, provided: Volume | None, skull_stripped: bool | None, gate: Gate
+) -> BrainMask:
+    """The brain mask; the best one there is where a person overruled the doubt of it."""
+    try:
+        return find_brain(volume, recipe, provided, skull_stripped)
+    except ScanRefused as refusal:
+        if not isinstance(refusal.attempt, BrainMask):
+            raise
+        gate.let_pass(refusal)
+        return refusal.attempt
+
+
+def _figures(volume: Volume, brain: BrainMask) -> dict[str, Any]:
+    """The figures of the mask and of the intensities inside it, by their names in `Facts`."""
+    return {
+        "brain_ml": float(brain.voxels.sum()) * volume.voxel_ml,
+        "border_fraction": border_fraction(brain.voxels),
+        "template_overlap": template_overlap(volume, brain.voxels),
+        **asdict(tissue_figures(volume, brain.voxels)),
+    }
+
+
+def _brain_slices(volume: Volume, brain: np.ndarray, planned: Grid, gate: Gate) -> tuple[Grid, np.ndarray]:
     """The part of a planned grid whose slices all hold brain, and the mask on it, bool [S, H, W]."""
     inside = resample(volume.with_data(brain), planned, "linear") >= 0.5
     holding = np.flatnonzero(inside.any(axis=(1, 2)))
     through_plane = float(planned.spacing[2])
-    check_slices(len(holding), through_plane, volume.name)
+    if len(holding):
+        gate.check(check_slices, len(holding), through_plane, volume.name)
+    else:
+        check_slices(0, through_plane, volume.name)
     first, last = int(holding[0]), int(holding[-1])
     if len(holding) != last - first + 1:
         text = f"The brain mask of {volume.name} falls apart: slices without brain lie between slices with it."
@@ -97,17 +161,15 @@ def _brain_slices(volume: Volume, brain: np.ndarray, planned: Grid) -> tuple[Gri
     return planned.cut(first, last), inside[first : last + 1]
 
 
-def _facts(volume: Volume, ras: Volume, brain: BrainMask, grid: Grid, content: str) -> Facts:
+def _facts(volume: Volume, ras: Volume, brain: BrainMask, grid: Grid, content: str, figures: dict[str, Any]) -> Facts:
     outside = outside_canvas(ras, brain.voxels, grid)
     spacing, matrix = ras.spacing.tolist(), ras.data.shape
     return Facts(
         content_hash=content,
         mask_method=brain.method,
         mask_score=brain.score,
-        brain_ml=float(brain.voxels.sum()) * ras.voxel_ml,
         cropped_ml=outside * ras.voxel_ml,
         mask_components=brain.components,
-        border_fraction=border_fraction(brain.voxels),
         orientation=orientation_codes(volume.affine),
         oblique_degrees=oblique_degrees(volume.affine),
         spacing_x=spacing[0],
@@ -118,6 +180,7 @@ def _facts(volume: Volume, ras: Volume, brain: BrainMask, grid: Grid, content: s
         matrix_z=matrix[2],
         through_plane_mm=float(grid.spacing[2]),
         repairs=volume.repairs,
+        **figures,
     )
 
 

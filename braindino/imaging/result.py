@@ -31,6 +31,12 @@ class Facts:
     matrix_z: int
     through_plane_mm: float  # between stored slices
     repairs: tuple[str, ...]  # what was put right in the header or the voxels
+    template_overlap: float | None = None  # Dice of mask and template, laid on each other (see `shape`)
+    clip_high: float | None = None  # share of the brain at the image's largest value (see `tissue`, also below)
+    clip_low: float | None = None  # share of the brain at its smallest value
+    snr: float | None = None  # within a tissue; None where the brain has too few voxels to tell
+    cnr: float | None = None  # between two tissues
+    overruled: tuple[str, ...] = ()  # refusals that a person overruled, each as "reason: sentence"
 
 
 @dataclass(frozen=True)
