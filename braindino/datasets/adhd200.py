@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from braindino.datasets.base import DatasetInfo, Discovery, Label
-from braindino.datasets.bids_cohort import require_folder
 from braindino.datasets.bids_files import is_file
 from braindino.datasets.bids_labels import without_conflicts
-from braindino.datasets.bids_tree import bids_roots, coverage_notes, tables_above_subjects
+from braindino.datasets.bids_missing import earlier_runs
+from braindino.datasets.bids_tree import TreeRules, bids_roots, coverage_notes, tables_above_subjects
 from braindino.datasets.fcp_trees import padded_id, read_sites
 from braindino.datasets.label_columns import (
     LabelColumn,
@@ -20,13 +20,13 @@ from braindino.datasets.label_columns import (
     require_columns,
     sex_column,
 )
-from braindino.datasets.required import Missing
+from braindino.datasets.required import Missing, require_folder
 from braindino.datasets.tables import SourceTable
 from braindino.datasets.values import a_few, parse_number
 
 _HOME = "https://fcon_1000.projects.nitrc.org/indi/adhd200/"
 _S3 = "s3://fcp-indi/data/Projects/ADHD200/RawDataBIDS"
-_SYNC = f"aws s3 sync --no-sign-request {_S3}"
+_SYNC = f"aws s3 sync --no-sign-request {_S3} RawDataBIDS"
 _GET = f"get it with `{_SYNC}`"
 _GET_TEST = f"get it from the project page, {_HOME}"
 _ID = ("participant_id", "ScanDir ID")
@@ -77,11 +77,13 @@ class Adhd200Adapter:
             DatasetError: no T1w, a site without a table, or no column of one that is needed; all at once.
         """
         root = root.absolute()
-        require_folder(root, name, f"get the images with `{_SYNC}`")
+        require_folder(root, name)
         missing = Missing()
-        tree = read_sites(root, name, self.t1_names)
+        rules = TreeRules(frozenset({"T1w"}), due=earlier_runs, get=f"get the images with `{_SYNC}`")
+        tree = read_sites(root, name, self.t1_names, rules)
         if not tree.scans:
-            missing.say(f"{root} holds no T1w in a tree of ADHD-200: get the images with `{_SYNC}`.")
+            missing.say(f"{root} holds no T1w in a tree of ADHD-200: {rules.get}.")
+        missing.images(tree.scans, tree.gaps, root)
         tables = self._tables(root, missing)
         test = _test_list(root, missing)
         missing.raise_if_any(name)
@@ -96,7 +98,7 @@ class Adhd200Adapter:
         split, unsure = self._split(everyone, test, tables[1], name)
         labels += split
         notes += [*more, *unsure, *tree.notes, *coverage_notes(tree, labels, "the sites' tables")]
-        return Discovery(tree.scans, tuple(labels), tuple(dict.fromkeys(notes)))
+        return Discovery(tree.scans, tuple(labels), tuple(dict.fromkeys(notes)), gaps=tree.gaps)
 
     def _columns(self, site: str) -> tuple[LabelColumn, ...]:
         diagnosis = LabelColumn("diagnosis", ("dx",), _DIAGNOSES, optional=site in self.without_diagnosis)

@@ -9,10 +9,18 @@ from braindino.datasets.base import Acquisition, DatasetInfo, Discovery, Label, 
 from braindino.datasets.bids_labels import without_conflicts
 from braindino.datasets.label_columns import fill_in
 from braindino.datasets.loni_descriptions import CONTRAST_RULES, ContrastRules, contrast_reader, require_patterns
-from braindino.datasets.loni_scans import IdaChoice, IdaFacts, imaged, make_scans, not_downloaded
+from braindino.datasets.loni_scans import (
+    IdaChoice,
+    IdaFacts,
+    imaged,
+    make_scans,
+    not_downloaded,
+    raise_if_any,
+    unlisted_gaps,
+)
 from braindino.datasets.loni_tables import parse_day, read_ida_lists
 from braindino.datasets.loni_tree import read_tree
-from braindino.datasets.required import Missing
+from braindino.datasets.required import Missing, require_folder
 from braindino.datasets.values import a_few, parse_age
 
 _HOME = "https://adni.loni.usc.edu"
@@ -61,15 +69,16 @@ class AdniAdapter:
                 at once.
         """
         root, missing = root.absolute(), Missing()
+        require_folder(root, name)
         contrast_of = contrast_reader(self.contrast_rules)
         tree = read_tree(root, SUBJECT, contrast_of, missing, _GET)
         listed = read_ida_lists(tree.found.tables, SUBJECT, missing, _GET)
         people = {folder.name for folder in tree.found.folders} | {row.subject for row in listed.rows}
         tables = read_adni_tables(tree.found.tables, name, people, missing, root)
         strengths, unknown = acquisition_facts(tree.found.tables, missing)
-        missing.raise_if_any(name)
         choice = IdaChoice(self.preference, self.one_per_session, self.dicom_headers)
         absent = not_downloaded(root, tree, listed, contrast_of, "ADNI")
+        raise_if_any(missing, name, tree, listed, choice, absent)
         scans, notes = make_scans(tree, listed, name, choice, absent, IdaFacts(strengths, _site))
         computed, absurd = _ages(tables, scans)
         ages = fill_in(computed, imaged(listed.ages(name), scans))
@@ -78,7 +87,7 @@ class AdniAdapter:
         if silent:
             notes.append(f"{len(silent)} imaged subject(s) have no diagnosis in the tables: {a_few(silent)}.")
         notes = [*listed.notes, *tables.notes, *unknown, *notes, *absurd, *conflicts]
-        return Discovery(tuple(scans), tuple(labels), tuple(notes))
+        return Discovery(tuple(scans), tuple(labels), tuple(notes), gaps=unlisted_gaps(tree, absent))
 
 
 def _site(subject: str) -> Acquisition:

@@ -1,19 +1,31 @@
 """AOMIC ID1000 (OpenNeuro ds003097): young adults of Amsterdam, three T1w each in one session."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from braindino.datasets.base import Acquisition, DatasetInfo, Discovery
 from braindino.datasets.bids_cohort import Cohort, discover_cohort
+from braindino.datasets.bids_files import AnatFolder
+from braindino.datasets.bids_missing import earlier_runs
 from braindino.datasets.bids_tree import TreeRules
 from braindino.datasets.label_columns import age_column, handedness_column, sex_column
 
+
+def _due(folder: AnatFolder) -> Iterator[str]:
+    """The repeats before one that is there, and of a folder that holds nothing the first, which everybody has."""
+    yield from earlier_runs(folder)
+    if folder.empty:
+        yield f"sub-{folder.subject}_run-1_T1w"
+
+
 _COHORT = Cohort(
-    get="get it with `datalad install https://github.com/OpenNeuroDatasets/ds003097.git`",
     columns=(age_column("age"), sex_column("sex"), handedness_column("handedness")),
     rules=TreeRules(
         contrasts=frozenset({"T1w"}),
         facts=Acquisition.of("documentation", "Philips", "Intera", field_strength=3.0, site="Amsterdam"),
+        due=_due,
+        get="get it with `datalad install https://github.com/OpenNeuroDatasets/ds003097.git`",
     ),
 )
 

@@ -1,13 +1,14 @@
 """ATLAS (stroke lesions outlined on T1w): release 2.0 in MNI space, and the raw trees of R2.1 and 3.0."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from braindino.datasets.agreed import Agreed
 from braindino.datasets.base import Acquisition, DatasetInfo, Discovery, Label, Scan
-from braindino.datasets.bids_cohort import agreed_cells, require_folder, subject_finder
-from braindino.datasets.bids_files import subject_folders
+from braindino.datasets.bids_cohort import agreed_cells, subject_finder
+from braindino.datasets.bids_files import AnatFolder, is_file, subject_folders
+from braindino.datasets.bids_names import mask_role
 from braindino.datasets.bids_sidecars import vendor_name
 from braindino.datasets.bids_tree import (
     TreeRules,
@@ -17,7 +18,7 @@ from braindino.datasets.bids_tree import (
     read_tree,
     tables_above_subjects,
 )
-from braindino.datasets.required import Missing
+from braindino.datasets.required import Missing, require_folder
 from braindino.datasets.search import read_table
 from braindino.datasets.tables import Row, read_delimited
 from braindino.datasets.values import a_few, is_missing, is_plausible, parse_number
@@ -25,8 +26,31 @@ from braindino.errors import DatasetError
 
 _HOME = "https://fcon_1000.projects.nitrc.org/indi/retro/atlas.html"
 _GET = f"unpack the archive from {_HOME} (its password comes by e-mail after the signed form)"
+_MNI = "MNI152NLin2009aSym"
 _DAYS, _CHRONICITY, _SITE = "DAYS_POST_STROKE", "CHRONICITY", "SITE"
-_RULES = TreeRules(contrasts=frozenset({"T1w"}), segmentation_codes=((1, "stroke lesion"),))
+
+
+def _due(folder: AnatFolder) -> Iterator[str]:
+    """The T1w that a lesion mask was drawn on or a session's metadata are about, and that of a folder without any file.
+
+    Which release it is of tell the mask, the metadata, or the folder of the part: `Testing`, `ATLAS3_Training_Raw`.
+    """
+    if any(file.name.suffix == "T1w" for file in folder.images):
+        return
+    stem, part = f"sub-{folder.subject}_ses-{folder.session}", folder.path.parents[3].name.lower()
+    masks = [file.name for file in folder.images if mask_role(file.name) == "lesion"]
+    if masks:
+        registered = any(name.entities.get("space") == _MNI for name in masks)
+    elif is_file(folder.path / f"{stem}_metadata.csv") or (folder.empty == folder.path and part.endswith("raw")):
+        registered = False
+    elif folder.empty == folder.path and part in ("training", "testing"):
+        registered = True
+    else:
+        return
+    yield f"{stem}_space-{_MNI}_T1w" if registered else f"{stem}_space-orig_desc-brain_T1w"
+
+
+_RULES = TreeRules(frozenset({"T1w"}), segmentation_codes=((1, "stroke lesion"),), due=_due, get=_GET)
 
 
 @dataclass(frozen=True)
@@ -58,7 +82,7 @@ class AtlasAdapter:
             DatasetError: no T1w, no table, or no column of one that is needed; all at once.
         """
         root = root.absolute()
-        require_folder(root, name, _GET)
+        require_folder(root, name)
         missing = Missing()
         folders = bids_roots(root)
         tree = join_trees({folder: read_tree(folder, name, _rules(folder)) for folder in folders})
@@ -70,6 +94,7 @@ class AtlasAdapter:
         if len(raw) < len(tree.scans):
             brands = self._brands(root, tree.subjects, missing)
         vendors = {who: vendor_name(cell) or cell for who, cell in brands.facts().items()}
+        missing.images(tree.scans, tree.gaps, root)
         missing.raise_if_any(name)
         labels = [*_splits(name, folders, tree.subjects), *sessions.labels(name)]
         tree = replace(tree, scans=tuple(sessions.described(_with_vendor(scan, vendors)) for scan in tree.scans))
@@ -79,7 +104,7 @@ class AtlasAdapter:
             *brands.notes("The scanner's brand"),
             *coverage_notes(tree, labels, "the tables"),
         )
-        return Discovery(tree.scans, tuple(labels), notes)
+        return Discovery(tree.scans, tuple(labels), notes, gaps=tree.gaps)
 
     def _brands(self, root: Path, subjects: Sequence[str], missing: Missing) -> Agreed[str, str]:
         """The scanner brand of the subjects of release 2.0, if its table has such a column."""

@@ -65,7 +65,9 @@ class Scan:
 
     `source_key` is made of the source's own ids and entities and identifies the scan for good, whatever the folder is
     called and whatever contrast it is later found to have. Paths are absolute. A scan that the source lists but whose
-    image is not on disk has `image_present=False`; `absent_hint` then says how to fetch it. `segmentation_codes` says
+    image is not on disk has `image_present=False`; `absent_hint` then says how to fetch it. Where the download should
+    have brought the image and did not, `download` says which ("unpack IXI-T1.tar from https://..."): the copy is half
+    a copy (see `half_copies`, which sets the three). `segmentation_codes` says
     what the numbers of the segmentation mean, as (code, meaning) pairs. `orientation` says where the stored voxel axes
     point, as three letters such as "ASL" (to anterior, superior, left), for files whose format cannot say it (Analyze);
     a file that states its orientation is believed.
@@ -87,6 +89,7 @@ class Scan:
     acquisition: Acquisition = field(default_factory=Acquisition)
     image_present: bool = True
     absent_hint: str | None = None
+    download: str | None = None
 
 
 @dataclass(frozen=True)
@@ -124,12 +127,20 @@ class SubjectLink:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """A folder that holds none of its images, and nothing tells their names; `download` brings them."""
+
+    folder: Path
+    download: str
+
+
+@dataclass(frozen=True)
 class Discovery:
     """Everything an adapter found.
 
     `links` are people known under other ids as well, as far as this dataset's own tables tell. `notes` are sentences
     about oddities that did not stop it. `title` and `licence` are what this copy says of itself, where an adapter
-    serves many datasets.
+    serves many datasets. `gaps` are images that are missing as well, beside the scans that say so.
     """
 
     scans: tuple[Scan, ...]
@@ -138,6 +149,7 @@ class Discovery:
     links: tuple[SubjectLink, ...] = ()
     title: str | None = None
     licence: str | None = None
+    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True)

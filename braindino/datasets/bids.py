@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 from braindino.datasets.base import DatasetInfo, Discovery
-from braindino.datasets.bids_files import may_read, subject_folders
+from braindino.datasets.bids_files import subject_folders
 from braindino.datasets.bids_labels import read_labels
 from braindino.datasets.bids_tree import TreeRules, coverage_notes, read_tree
+from braindino.datasets.required import require_folder
 from braindino.datasets.values import a_few
 from braindino.errors import DatasetError
 
@@ -36,7 +37,7 @@ class BidsAdapter:
         labels = tuple(found.labels)
         notes = (*found.notes, *tree.notes, *coverage_notes(tree, labels))
         told = _said_of_itself(root)
-        return Discovery(tree.scans, labels, notes, title=told.get("Name"), licence=told.get("License"))
+        return Discovery(tree.scans, labels, notes, title=told.get("Name"), licence=told.get("License"), gaps=tree.gaps)
 
 
 def _said_of_itself(root: Path) -> dict[str, str]:
@@ -53,10 +54,7 @@ def _said_of_itself(root: Path) -> dict[str, str]:
 
 
 def _check(root: Path, name: str) -> None:
-    if not may_read(root):
-        raise DatasetError(name, (f"{root} may not be read: get the permission.",))
-    if not root.is_dir():
-        raise DatasetError(name, (f"{root} is not a folder: give the folder the dataset was downloaded to.",))
+    require_folder(root, name)
     problems = []
     if not (root / "dataset_description.json").is_file():
         inner = sorted(path.parent.name for path in root.glob("*/dataset_description.json"))

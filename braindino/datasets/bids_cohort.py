@@ -2,34 +2,32 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from braindino.datasets.agreed import Agreed
 from braindino.datasets.base import Discovery
-from braindino.datasets.bids_files import may_read, subject_folders
+from braindino.datasets.bids_files import subject_folders
 from braindino.datasets.bids_labels import SubjectIds, without_conflicts
 from braindino.datasets.bids_tree import MomentOf, TreeRules, coverage_notes, holds_scans, read_tree
 from braindino.datasets.label_columns import LabelColumn, read_labels, require_columns
-from braindino.datasets.required import Missing, find_column
+from braindino.datasets.required import Missing, find_column, require_folder
 from braindino.datasets.tables import Row, SourceTable
 from braindino.datasets.values import a_few, is_missing
-from braindino.errors import DatasetError
 
 
 @dataclass(frozen=True)
 class Cohort:
     """Where the labels of a cohort are: `participants.tsv` and the columns of it that become labels.
 
-    `get` says which download provides what is missing ("get it with ..."). `id_names` are the spellings of the column
-    that holds a subject's id, `site_names` those of its site, `session_names` those of the session of a row, if the
-    table has one; `needed` are further columns that the adapter reads. Where `subject_form` is given, a tree whose
-    subjects are all named otherwise than that, and than `subject_example`, is another dataset.
+    `rules.get` says which download provides what is missing, tables as well as images. `id_names` are the spellings of
+    the column that holds a subject's id, `site_names` those of its site, `session_names` those of the session of a row,
+    if the table has one; `needed` are further columns that the adapter reads. Where `subject_form` is given, a tree
+    whose subjects are all named otherwise than that, and than `subject_example`, is another dataset.
     """
 
-    get: str
+    rules: TreeRules
     columns: tuple[LabelColumn, ...]
-    rules: TreeRules = field(default_factory=TreeRules)
     id_names: tuple[str, ...] = ("participant_id",)
     site_names: tuple[str, ...] = ()
     session_names: tuple[str, ...] = ()
@@ -38,38 +36,28 @@ class Cohort:
     subject_example: str = ""
 
 
-def require_folder(root: Path, name: str, get: str) -> None:
-    """Checks that there is anything to look at.
-
-    Raises:
-        DatasetError: `root` is no folder, or may not be read.
-    """
-    if not may_read(root):
-        raise DatasetError(name, (f"{root} may not be read: get the permission, or {get}.",))
-    if not root.is_dir():
-        raise DatasetError(name, (f"{root} is not a folder: give the folder the dataset was downloaded to; {get}.",))
-
-
 def participants(root: Path, name: str, cohort: Cohort) -> SourceTable:
     """The table of the cohort at `root`, in which every column that is needed has been found.
 
     Raises:
         DatasetError: no subject, no scan, no table, an empty one, or no such column; all at once.
     """
-    require_folder(root, name, cohort.get)
+    require_folder(root, name)
     missing = Missing()
     subjects = [folder.name.removeprefix("sub-") for folder in subject_folders(root)]
     if not subjects:
-        missing.say(f"{root} has no sub-* folder: {cohort.get}, or give the dataset's own root.")
+        missing.say(f"{root} has no sub-* folder: {cohort.rules.get}, or give the dataset's own root.")
     elif cohort.subject_form and not any(re.fullmatch(cohort.subject_form, subject) for subject in subjects):
-        missing.say(f"{root} has no subject named like sub-{cohort.subject_example}: {cohort.get}.")
+        missing.say(f"{root} has no subject named like sub-{cohort.subject_example}: {cohort.rules.get}.")
     elif not holds_scans(root, cohort.rules):
-        missing.say(f"No sub-* folder of {root} holds an anatomical scan: {cohort.get}.")
-    table = missing.table(root / "participants.tsv", "\t", cohort.get)
+        missing.say(f"No sub-* folder of {root} holds an anatomical scan: {cohort.rules.get}.")
+    table = missing.table(root / "participants.tsv", "\t", cohort.rules.get)
     if table is not None:
         names = [cohort.id_names, *([cohort.site_names] if cohort.site_names else ()), *cohort.needed]
-        require_columns(table, names, cohort.columns, missing, cohort.get)
+        require_columns(table, names, cohort.columns, missing, cohort.rules.get)
     if table is None or missing.problems:
+        tree = read_tree(root, name, cohort.rules)
+        missing.images(tree.scans, tree.gaps, root)
         raise missing.error(name)
     return table
 
@@ -122,7 +110,7 @@ def discover_cohort(root: Path, name: str, cohort: Cohort, moment: MomentOf | No
     labels, conflicts = without_conflicts(stated)
     odd_sites = sites.notes(f"{table.path.name}: {a_few(cohort.site_names)}")
     notes = (*table.notes, *oddities, *conflicts, *odd_sites, *tree.notes, *coverage_notes(tree, labels))
-    return Discovery(tree.scans, tuple(labels), notes)
+    return Discovery(tree.scans, tuple(labels), notes, gaps=tree.gaps)
 
 
 def agreed_cells(

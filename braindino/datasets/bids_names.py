@@ -76,6 +76,14 @@ def contrast_of(name: BidsName) -> str:
     return contrast
 
 
+def applies(sidecar: BidsName, image: BidsName) -> bool:
+    """Whether a sidecar describes an image: it has its suffix, and each of its entities has the image's value.
+
+    (BIDS specification, "The inheritance principle".)
+    """
+    return sidecar.suffix == image.suffix and sidecar.entities.items() <= image.entities.items()
+
+
 def mask_role(name: BidsName) -> str | None:
     """`brain`, `lesion` or None for a file of anat/ that may mask a scan.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from braindino.datasets.base import Acquisition
-from braindino.datasets.bids_names import BidsName, parse_name
+from braindino.datasets.bids_names import BidsName, applies, parse_name
 from braindino.datasets.values import is_plausible, parse_number
 
 _VENDORS = {"siemens": "Siemens", "ge": "GE", "general": "GE", "philips": "Philips", "hitachi": "Hitachi"} | {
@@ -29,11 +29,10 @@ class SidecarReader:
     def merged(self, name: BidsName, sidecars: tuple[Path, ...]) -> dict[str, Any]:
         """The metadata of an image: of all sidecars that apply to it, the innermost has the last word.
 
-        A sidecar applies when its suffix is the image's and each of its entities has the image's value (BIDS
-        specification, "The inheritance principle"). An unreadable sidecar counts as empty.
+        An unreadable sidecar counts as empty.
         """
         applying = [(path, parse_name(path.stem)) for path in sidecars]
-        applying = [(path, sidecar) for path, sidecar in applying if _applies(sidecar, name)]
+        applying = [(path, sidecar) for path, sidecar in applying if applies(sidecar, name)]
         applying.sort(key=lambda item: (len(item[0].parts), len(item[1].entities)))
         merged: dict[str, Any] = {}
         for path, _ in applying:
@@ -81,10 +80,6 @@ def is_stripped(name: BidsName, metadata: dict[str, Any]) -> bool | None:
     if isinstance(stated, bool):
         return stated
     return True if name.entities.get("desc") == "brain" else None
-
-
-def _applies(sidecar: BidsName, image: BidsName) -> bool:
-    return sidecar.suffix == image.suffix and sidecar.entities.items() <= image.entities.items()
 
 
 def _text(metadata: dict[str, Any], key: str) -> str | None:

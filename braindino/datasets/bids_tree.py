@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from braindino.datasets.base import Acquisition, Label, Moment, Scan
+from braindino.datasets.base import Acquisition, Gap, Label, Moment, Scan
 from braindino.datasets.bids_files import (
     AnatFile,
     AnatFolder,
@@ -20,8 +20,10 @@ from braindino.datasets.bids_files import (
     subject_folders,
 )
 from braindino.datasets.bids_masks import assign_masks
+from braindino.datasets.bids_missing import Due, nothing_due, with_missing
 from braindino.datasets.bids_names import NOT_SCANS, contrast_of, is_scan
 from braindino.datasets.bids_sidecars import SidecarReader, acquisition_of, is_stripped
+from braindino.datasets.half_copies import as_found
 from braindino.datasets.search import look_under
 from braindino.datasets.values import a_few
 
@@ -40,6 +42,8 @@ class TreeRules:
     `contrasts` are the ones taken (None: all). `run` is the entity that tells repeats of a scan apart. `facts` are
     what the owners say of every scan; a sidecar or a table that says otherwise is believed. `masks_elsewhere` tells
     whether masks under derivatives/ fit the raw images. `segmentation_codes` say what a lesion mask's numbers mean.
+    `due` are images that a folder must hold, beside those that its sidecars name; `get` says which download provides
+    what is missing ("get it with ...").
     """
 
     contrasts: frozenset[str] | None = None
@@ -47,15 +51,18 @@ class TreeRules:
     facts: Acquisition = field(default_factory=Acquisition)
     masks_elsewhere: bool = False
     segmentation_codes: tuple[tuple[int, str], ...] = ()
+    due: Due = nothing_due
+    get: str = "download the dataset again"
 
 
 @dataclass(frozen=True)
 class Tree:
-    """The scans of a tree, the ids of all subjects that have a folder there, and notes on oddities."""
+    """The scans of a tree, the ids of all subjects that have a folder there, notes on oddities, and empty folders."""
 
     scans: tuple[Scan, ...]
     subjects: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
 
 def read_tree(
@@ -65,7 +72,7 @@ def read_tree(
 
     `sites` are the subjects' sites by a table; `moment` finds in a sidecar when a scan was.
     """
-    folders = list(anat_folders(root))
+    folders = [with_missing(folder, rules.due) for folder in anat_folders(root)]
     files, doubles = _one_per_key([file for folder in folders for file in folder.images if _taken(file, rules)])
     candidates = [file for folder in folders for file in folder.images]
     if rules.masks_elsewhere:
@@ -76,7 +83,7 @@ def read_tree(
     for file in files:
         metadata = reader.merged(file.name, sidecars[file.path])
         facts = acquisition_of(metadata, (sites or {}).get(file.subject)).or_else(rules.facts)
-        scan = _scan(root, name, file, rules.run, is_stripped(file.name, metadata), facts)
+        scan = _scan(root, name, file, rules, is_stripped(file.name, metadata), facts)
         lesion = masks["lesion"].get(file.path)
         scans.append(
             replace(
@@ -91,24 +98,24 @@ def read_tree(
     notes = [*doubles, *_other_files(folders, rules), *unreadable(reader)]
     notes += folder_notes((folder.closed for folder in folders if folder.closed), unfinished)
     subjects = tuple(folder.name.removeprefix("sub-") for folder in subject_folders(root))
-    return Tree(tuple(scans), subjects, tuple(notes))
+    gaps = (Gap(folder.empty, rules.get) for folder in folders if folder.empty and not folder.images)
+    return Tree(tuple(scans), subjects, tuple(notes), tuple(gaps))
 
 
-def _scan(root: Path, name: str, file: AnatFile, run: str, stripped: bool | None, facts: Acquisition) -> Scan:
+def _scan(root: Path, name: str, file: AnatFile, rules: TreeRules, stripped: bool | None, facts: Acquisition) -> Scan:
     relative = file.path.relative_to(root)
-    return Scan(
+    scan = Scan(
         dataset=name,
         source_key=relative.with_name(file.name.stem).as_posix(),
         subject=file.subject,
         image=file.path,
         session=file.session,
         contrast=contrast_of(file.name),
-        run=file.name.entities.get(run),
+        run=file.name.entities.get(rules.run),
         skull_stripped=stripped,
         acquisition=facts,
-        image_present=file.present,
-        absent_hint=None if file.present else FETCH.format(path=relative.as_posix()),
     )
+    return as_found(scan, file.present, rules.get, FETCH.format(path=relative.as_posix()))
 
 
 def bids_roots(root: Path, depth: int = 3) -> list[Path]:
@@ -127,8 +134,9 @@ def tables_above_subjects(root: Path, pattern: str, depth: int = 2) -> list[Path
 
 
 def holds_scans(root: Path, rules: TreeRules) -> bool:
-    """Whether the tree has any file, fetched or not, that is a scan by these rules."""
-    return any(_taken(file, rules) for folder in anat_folders(root) for file in folder.images)
+    """Whether the tree has, or lacks, any file that is a scan by these rules."""
+    folders = (with_missing(folder, rules.due) for folder in anat_folders(root))
+    return any(_taken(file, rules) for folder in folders for file in folder.images)
 
 
 def join_trees(trees: Mapping[Path, Tree]) -> Tree:
@@ -142,7 +150,8 @@ def join_trees(trees: Mapping[Path, Tree]) -> Tree:
     if copies:
         notes.append(f"Found in more than one folder and taken once: {a_few(copies)}.")
     subjects = dict.fromkeys(subject for tree in trees.values() for subject in tree.subjects)
-    return Tree(tuple(scans.values()), tuple(subjects), tuple(notes))
+    gaps = tuple(gap for tree in trees.values() for gap in tree.gaps)
+    return Tree(tuple(scans.values()), tuple(subjects), tuple(notes), gaps)
 
 
 def coverage_notes(tree: Tree, labels: Sequence[Label], table: str = "participants.tsv") -> list[str]:
@@ -156,8 +165,8 @@ def coverage_notes(tree: Tree, labels: Sequence[Label], table: str = "participan
         notes.append(f"{len(without)} subject(s) of {table} have no folder: {a_few(without)}.")
     if empty := sorted(set(tree.subjects) - imaged):
         notes.append(f"{len(empty)} subject folder(s) hold no anatomical scan: {a_few(empty)}.")
-    if absent := sum(not scan.image_present for scan in tree.scans):
-        notes.append(f"{absent} scan(s) are links without content; fetch them with `datalad get` or `git annex get`.")
+    if links := sum(not scan.image_present and scan.download is None for scan in tree.scans):
+        notes.append(f"{links} scan(s) are links without content; fetch them with `datalad get` or `git annex get`.")
     return notes
 
 

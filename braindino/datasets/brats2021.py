@@ -52,7 +52,7 @@ class Brats2021Adapter:
         """All cases, their MGMT status and split, and the same people in UPENN-GBM and UCSF-PDGM.
 
         Raises:
-            DatasetError: no case, an empty case, no mapping table, or no column of a table that is needed.
+            DatasetError: no case, no mapping table, or no column of a table that is needed.
         """
         missing = Missing()
         tree = read_cases(root.absolute(), name, _RULES, missing)

@@ -63,7 +63,7 @@ class Brats2023MenAdapter:
         """All cases and their split, and the age, sex and grade of every case of the table.
 
         Raises:
-            DatasetError: no case, an empty case, no clinical table, or no column of it that is needed; all at once.
+            DatasetError: no case, no clinical table, or no column of it that is needed; all at once.
         """
         missing = Missing()
         tree = read_cases(root.absolute(), name, _RULES, missing)

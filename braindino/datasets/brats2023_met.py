@@ -35,7 +35,7 @@ class Brats2023MetAdapter:
         """All cases and their split.
 
         Raises:
-            DatasetError: no case, or cases without any image.
+            DatasetError: no case.
         """
         missing = Missing()
         rules = BratsRules(_CASE, "BraTS-MET-00002-000", _GET, optional=self.optional)

@@ -36,7 +36,7 @@ class Brats2024GoatAdapter:
         """All cases and their split.
 
         Raises:
-            DatasetError: no case, or cases without any image.
+            DatasetError: no case.
         """
         missing = Missing()
         tree = read_cases(root.absolute(), name, _RULES, missing)

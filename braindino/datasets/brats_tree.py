@@ -9,7 +9,8 @@ from pathlib import Path
 from braindino.datasets.base import Label, Scan
 from braindino.datasets.bids_files import content_present, entries
 from braindino.datasets.coverage_notes import absent_images
-from braindino.datasets.required import Missing
+from braindino.datasets.half_copies import as_found
+from braindino.datasets.required import Missing, require_folder
 from braindino.datasets.search import Unpacked, look_under
 from braindino.datasets.values import a_few
 
@@ -61,16 +62,19 @@ class _Case:
 def read_cases(root: Path, name: str, rules: BratsRules, missing: Missing) -> BratsTree:
     """The cases of a challenge, as scans of the dataset `name`; problems go to `missing`.
 
-    A contrast that a case lacks becomes a scan without an image, so that it is counted as absent. A case without any
-    is a problem: the archive was not unpacked to its end.
+    A contrast that a case lacks becomes a scan whose image is missing: the archive was not unpacked to its end.
+
+    Raises:
+        DatasetError: `root` is no folder.
     """
+    require_folder(root, name)
     found = look_under(root, rules.case)
     if not found.folders:
         missing.say(f"No folder called like {rules.example} is under {root}{found.packed()}: {rules.get}.")
     cases, notes = _cases(found.folders, rules)
-    if empty := [case.folder.name for case in cases if not case.files]:
-        missing.say(f"{len(empty)} case folder(s) hold no image ({a_few(empty)}), it is half a copy: {rules.get}.")
-    scans = [_scan(case, token, name, rules) for case in cases for token in _tokens(case, rules)]
+    get = f"{rules.get}{found.packed()}"
+    scans = [_scan(case, token, name, rules, get) for case in cases for token in _tokens(case, rules)]
+    missing.images(scans, (), root)
     notes += [*found.notes(), *absent_images(scans)]
     splits = {label.subject: label for label in (_split(case, root, name, rules) for case in cases) if label}
     training = {subject for subject, label in splits.items() if label.value == "training"}
@@ -107,7 +111,7 @@ def _files(folder: Path, rules: BratsRules) -> dict[str, os.DirEntry[str]]:
     start = f"{folder.name}{rules.separator}"
     files: dict[str, os.DirEntry[str]] = {}
     for entry in entries(folder):
-        extension = next((ending for ending in EXTENSIONS if entry.name.endswith(ending)), None)
+        extension = _extension(entry.name)
         if extension and entry.name.startswith(start):
             token = entry.name.removeprefix(start).removesuffix(extension)
             if token == "seg" or token in rules.contrasts:
@@ -115,30 +119,33 @@ def _files(folder: Path, rules: BratsRules) -> dict[str, os.DirEntry[str]]:
     return files
 
 
+def _extension(file: str) -> str | None:
+    return next((ending for ending in EXTENSIONS if file.endswith(ending)), None)
+
+
 def _tokens(case: _Case, rules: BratsRules) -> list[str]:
     return [token for token in rules.contrasts if token in case.files or token not in rules.optional]
 
 
-def _scan(case: _Case, token: str, name: str, rules: BratsRules) -> Scan:
+def _scan(case: _Case, token: str, name: str, rules: BratsRules, get: str) -> Scan:
     match = rules.case.fullmatch(case.name)
     assert match is not None
     subject, session = (*match.groups(), None)[:2]
     key = f"{case.name}{rules.separator}{token}"
     entry, mask = case.files.get(token), case.files.get("seg")
-    present = entry is not None and content_present(entry)
-    return Scan(
+    extension = next((ending for file in case.files.values() if (ending := _extension(file.name))), EXTENSIONS[0])
+    scan = Scan(
         dataset=name,
         source_key=key,
         subject=str(subject),
-        image=Path(entry.path) if entry else case.folder / f"{key}.nii.gz",
+        image=Path(entry.path) if entry else case.folder / f"{key}{extension}",
         session=session,
         contrast=rules.contrasts[token],
         segmentation=Path(mask.path) if mask else None,
         segmentation_codes=rules.codes if mask else (),
         skull_stripped=True,
-        image_present=present,
-        absent_hint=None if present else f"{key}.nii.gz is not in the folder of its case: {rules.get}.",
     )
+    return as_found(scan, entry is not None and content_present(entry), get)
 
 
 def _split(case: _Case, root: Path, name: str, rules: BratsRules) -> Label | None:

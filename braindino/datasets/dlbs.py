@@ -12,7 +12,6 @@ from braindino.datasets.values import parse_number
 _WAVES = ("1", "2", "3")
 
 _COHORT = Cohort(
-    get="get it with `datalad install https://github.com/OpenNeuroDatasets/ds004856.git`",
     # One row per subject, the wave in the column's name. AgeCog_* and AgePETAmy_* are ages at other visits.
     columns=(
         *(age_column(f"AgeMRI_W{wave}", session=f"wave{wave}") for wave in _WAVES),
@@ -21,7 +20,9 @@ _COHORT = Cohort(
         sex_column("Sex"),
     ),
     rules=TreeRules(
-        contrasts=frozenset({"T1w", "FLAIR"}), facts=Acquisition.of("documentation", "Philips", field_strength=3.0)
+        contrasts=frozenset({"T1w", "FLAIR"}),
+        facts=Acquisition.of("documentation", "Philips", field_strength=3.0),
+        get="get it with `datalad install https://github.com/OpenNeuroDatasets/ds004856.git`",
     ),
 )
 

@@ -5,17 +5,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from braindino.datasets.base import Acquisition, Scan
+from braindino.datasets.base import Acquisition, Gap, Scan
 from braindino.datasets.bids_files import (
-    content_present,
     entries,
     folder_notes,
     is_folder,
     may_read,
     unfinished_downloads,
+    volumes,
 )
 from braindino.datasets.bids_names import strip_extension
 from braindino.datasets.bids_tree import FETCH, Tree, TreeRules, bids_roots, join_trees, read_tree
+from braindino.datasets.half_copies import as_found
 from braindino.datasets.required import find_column
 from braindino.datasets.tables import Row, SourceTable
 from braindino.datasets.values import a_few, parse_whole
@@ -28,26 +29,26 @@ _DEEPEST = 7  # folders between the root of a project and an image
 _OTHERS = re.compile(r"sub-.*|derivatives|outputs|sidecards|(?:rest|func|dti)(?:_\d+)?", re.IGNORECASE)
 
 
-def read_sites(root: Path, name: str, t1_names: Sequence[str]) -> Tree:
+def read_sites(root: Path, name: str, t1_names: Sequence[str], rules: TreeRules) -> Tree:
     """The T1w scans of all sites at or below `root`, in whichever of the three trees they were downloaded.
 
-    A scan's site is the name of its site's folder. In the trees that are not BIDS, the files called as `t1_names` (less
-    their extension) are T1w; others beside them are noted. Of a subject in two trees, the BIDS one counts.
+    A scan's site is the name of its site's folder; `rules` are those of the BIDS trees. In the others, the files called
+    as `t1_names` (less their extension) are T1w; others beside them are noted. Of a subject in two trees, the BIDS one
+    counts.
     """
-    rules = TreeRules(contrasts=frozenset({"T1w"}))
     sites = {
         folder: read_tree(folder, name, replace(rules, facts=Acquisition.of("path", site=folder.name)))
         for folder in bids_roots(root)
     }
     bids = join_trees(sites)
-    others = _other_trees(root, name, t1_names)
+    others = _other_trees(root, name, t1_names, rules.get)
     known = {scan.subject for scan in bids.scans}
     scans = tuple(scan for scan in others.scans if scan.subject not in known)
     subjects = tuple(dict.fromkeys((*bids.subjects, *others.subjects)))
     notes = list(others.notes)
     if twice := sorted({scan.subject for scan in others.scans} & known):
         notes.append(f"{len(twice)} subject(s) are here in BIDS and in an older tree; BIDS was taken: {a_few(twice)}.")
-    return Tree((*bids.scans, *scans), subjects, (*bids.notes, *notes))
+    return Tree((*bids.scans, *scans), subjects, (*bids.notes, *notes), (*bids.gaps, *others.gaps))
 
 
 def padded_id(table: SourceTable, id_names: Sequence[str]) -> Callable[[Row], str | None]:
@@ -61,10 +62,11 @@ def padded_id(table: SourceTable, id_names: Sequence[str]) -> Callable[[Row], st
     return subject
 
 
-def _other_trees(root: Path, name: str, t1_names: Sequence[str]) -> Tree:
+def _other_trees(root: Path, name: str, t1_names: Sequence[str], get: str) -> Tree:
     scans: dict[str, Scan] = {}
     unused, copies, closed = [], [], []
     unfinished: list[str] = []
+    gaps: list[Gap] = []
     for folder in sorted(_innermost(root, _DEEPEST), key=lambda path: (len(path.parts), path)):
         if not may_read(folder):
             closed.append(folder)
@@ -74,23 +76,26 @@ def _other_trees(root: Path, name: str, t1_names: Sequence[str]) -> Tree:
             continue
         inside = entries(folder)
         unfinished += unfinished_downloads(inside)
-        for entry in inside:
-            stem = strip_extension(entry.name)
-            if stem in t1_names:
-                present = content_present(entry)
-                scan = Scan(
-                    name, f"{match.group()}/{stem}", match["subject"].zfill(7), Path(entry.path), match["session"],
-                    "T1w", match["run"], acquisition=Acquisition.of("path", site=match["site"]), image_present=present,
-                    absent_hint=None if present else FETCH.format(path=Path(entry.path).relative_to(root)),
-                )  # fmt: skip
-                if scans.setdefault(scan.source_key, scan) is not scan:
-                    copies.append(scan.source_key)
-            elif stem is not None:
-                unused.append(f"{match['subject']}/{entry.name}")
+        files = volumes(inside)
+        if not inside and may_read(folder):
+            files = {folder / f"{t1_names[0]}.nii.gz": False} if len(t1_names) == 1 else {}
+            gaps += [] if files else [Gap(folder, get)]
+        for image, present in files.items():
+            if (stem := strip_extension(image.name)) not in t1_names:
+                unused.append(f"{match['subject']}/{image.name}")
+                continue
+            scan = Scan(
+                name, f"{match.group()}/{stem}", match["subject"].zfill(7), image, match["session"], "T1w",
+                match["run"], acquisition=Acquisition.of("path", site=match["site"]),
+            )  # fmt: skip
+            scan = as_found(scan, present, get, FETCH.format(path=image.relative_to(root)))
+            if scans.setdefault(scan.source_key, scan) is not scan:
+                copies.append(scan.source_key)
     said = ((unused, "of older trees are no T1w and were left out"), (copies, "are copies, and one of each was taken"))
-    notes = [f"{len(files)} file(s) {what}: {a_few(files)}." for files, what in said if files]
+    notes = [f"{len(which)} file(s) {what}: {a_few(which)}." for which, what in said if which]
     notes += folder_notes(closed, unfinished)
-    return Tree(tuple(scans.values()), tuple(dict.fromkeys(scan.subject for scan in scans.values())), tuple(notes))
+    subjects = tuple(dict.fromkeys(scan.subject for scan in scans.values()))
+    return Tree(tuple(scans.values()), subjects, tuple(notes), tuple(gaps))
 
 
 def _innermost(folder: Path, depth: int) -> Iterator[Path]:

@@ -7,10 +7,18 @@ from pathlib import Path
 from braindino.datasets.base import Acquisition, DatasetInfo, Discovery
 from braindino.datasets.bids_labels import without_conflicts
 from braindino.datasets.loni_descriptions import CONTRAST_RULES, ContrastRules, contrast_reader, require_patterns
-from braindino.datasets.loni_scans import IdaChoice, IdaFacts, imaged, make_scans, not_downloaded
+from braindino.datasets.loni_scans import (
+    IdaChoice,
+    IdaFacts,
+    imaged,
+    make_scans,
+    not_downloaded,
+    raise_if_any,
+    unlisted_gaps,
+)
 from braindino.datasets.loni_tables import read_ida_lists
 from braindino.datasets.loni_tree import read_tree
-from braindino.datasets.required import Missing
+from braindino.datasets.required import Missing, require_folder
 
 _HOME = "https://ida.loni.usc.edu"
 _GET = f"download the collection of the project ICBM from {_HOME} (images, and its list as CSV)"
@@ -50,13 +58,15 @@ class IcbmAdapter:
             DatasetError: no image, no list of images, or no column of it that is needed; all at once.
         """
         root, missing = root.absolute(), Missing()
+        require_folder(root, name)
         contrast_of = contrast_reader(self.contrast_rules)
         tree = read_tree(root, _SUBJECT, contrast_of, missing, _GET)
         listed = read_ida_lists(tree.found.tables, _SUBJECT, missing, _GET, root)
-        missing.raise_if_any(name)
         choice = IdaChoice(self.preference, self.one_per_session, self.dicom_headers)
         absent = not_downloaded(root, tree, listed, contrast_of, "ICBM")
+        raise_if_any(missing, name, tree, listed, choice, absent)
         facts = IdaFacts(site_of=lambda subject: Acquisition.of("path", site=subject.split("_")[0]))
         scans, notes = make_scans(tree, listed, name, choice, absent, facts)
         labels, disputed = without_conflicts([*listed.sexes(name), *imaged(listed.ages(name), scans)])
-        return Discovery(tuple(scans), tuple(labels), (*listed.notes, *notes, *disputed))
+        notes = [*listed.notes, *notes, *disputed]
+        return Discovery(tuple(scans), tuple(labels), tuple(notes), gaps=unlisted_gaps(tree, absent))

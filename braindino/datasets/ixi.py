@@ -1,7 +1,6 @@
 """IXI (brain-development.org): healthy adults from three London hospitals; flat NIfTI files and one table."""
 
 import datetime
-import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -10,18 +9,12 @@ from pathlib import Path
 
 from braindino.datasets.agreed import Agreed
 from braindino.datasets.base import Acquisition, DatasetInfo, Discovery, Label, Moment, Scan
-from braindino.datasets.bids_files import (
-    content_present,
-    entries,
-    folder_notes,
-    is_folder,
-    may_read,
-    unfinished_downloads,
-)
+from braindino.datasets.bids_files import entries, folder_notes, is_folder, may_read, unfinished_downloads, volumes
 from braindino.datasets.bids_labels import without_conflicts
 from braindino.datasets.coverage_notes import absent_images
+from braindino.datasets.half_copies import as_found
 from braindino.datasets.label_columns import LabelColumn, age_column, read_labels, sex_column
-from braindino.datasets.required import Missing, find_column
+from braindino.datasets.required import Missing, find_column, require_folder
 from braindino.datasets.tables import Row, SourceTable
 from braindino.datasets.values import a_few, is_missing, parse_number, parse_whole, shown
 
@@ -80,10 +73,9 @@ class IxiAdapter:
             DatasetError: no image, no table, an empty one, or no column of it that is needed; all at once.
         """
         root, missing = root.absolute(), Missing()
-        if not may_read(root) or not root.is_dir():
-            missing.say(f"{root} is not a folder that can be read: give the folder with the unpacked IXI tars.")
-            raise missing.error(name)
+        require_folder(root, name)
         scans, notes = _find_scans(root, name)
+        missing.images(scans, (), root)
         if not scans:
             missing.say(
                 f"No file named like IXI002-Guys-0828-T1.nii.gz is in {root} or in its folders; unpack "
@@ -109,16 +101,19 @@ def _find_scans(root: Path, name: str) -> tuple[list[Scan], list[str]]:
     unfinished: list[str] = []
     folders = [root, *(Path(entry.path) for entry in entries(root) if is_folder(entry))]
     denied = [folder for folder in folders if not may_read(folder)]
-    for entry in (entry for folder in folders if may_read(folder) for entry in entries(folder) if not is_folder(entry)):
-        match = FILE_NAME.fullmatch(entry.name)
-        if match is None:
-            unfinished += unfinished_downloads([entry]) if FILE_NAME.match(entry.name) else ()
-        elif match[5] not in _CONTRASTS:
-            unused += 1
-        elif match[1] in found:
-            copies.append(match[1])
-        else:
-            found[match[1]] = _scan(entry, match, name)
+    for inside in (entries(folder) for folder in folders if may_read(folder)):
+        files = [entry for entry in inside if not is_folder(entry)]
+        unfinished += unfinished_downloads(entry for entry in files if FILE_NAME.match(entry.name))
+        for path, present in volumes(files).items():
+            match = FILE_NAME.fullmatch(path.name)
+            if match is None:
+                continue
+            if match[5] not in _CONTRASTS:
+                unused += 1
+            elif match[1] in found and found[match[1]].image_present:
+                copies.append(match[1])
+            else:
+                found[match[1]] = _scan(path, present, match, name)
     notes = [f"Found more than once and taken once: {a_few(copies)}."] if copies else []
     if unused:
         notes.append(f"{unused} MRA and DTI file(s) are not structural scans and were left out.")
@@ -126,15 +121,13 @@ def _find_scans(root: Path, name: str) -> tuple[list[Scan], list[str]]:
     return [found[key] for key in sorted(found)], notes
 
 
-def _scan(entry: os.DirEntry[str], match: re.Match[str], name: str) -> Scan:
+def _scan(path: Path, present: bool, match: re.Match[str], name: str) -> Scan:
     key, number, site, _, kind = match.groups()
-    present = content_present(entry)
-    hint = None if present else f"The link {entry.name} leads nowhere: unpack IXI-{kind}.tar from {_HOME}."
-    return Scan(
-        name, key, _subject(int(number)), Path(entry.path), contrast=_CONTRASTS[kind],
+    scan = Scan(
+        name, key, _subject(int(number)), path, contrast=_CONTRASTS[kind],
         acquisition=_SITES[site].or_else(Acquisition.of("path", site=site)),
-        image_present=present, absent_hint=hint,
     )  # fmt: skip
+    return as_found(scan, present, f"unpack IXI-{kind}.tar from {_HOME}")
 
 
 def _find_table(root: Path) -> Path | None:

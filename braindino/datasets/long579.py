@@ -16,12 +16,12 @@ from braindino.datasets.values import a_few, parse_age
 
 _DAYS_PER_YEAR = 365.25
 _COHORT = Cohort(
-    get="get it with `datalad install https://github.com/OpenNeuroDatasets/ds003604.git`",
     columns=(sex_column("sex"),),
     rules=TreeRules(
         contrasts=frozenset({"T1w"}),
         run="acq",  # D<scan day>S<series> tells repeats apart; there is no run-
         facts=Acquisition.of("documentation", "Siemens", "Skyra", field_strength=3.0, site="UT Austin"),
+        get="get it with `datalad install https://github.com/OpenNeuroDatasets/ds003604.git`",
     ),
     needed=("birthdate",),
 )

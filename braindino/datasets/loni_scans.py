@@ -2,14 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from braindino.datasets.base import Acquisition, Label, Moment, Scan
-from braindino.datasets.loni_descriptions import rank
+from braindino.datasets.base import Acquisition, Gap, Label, Moment, Scan
+from braindino.datasets.bids_files import is_there
+from braindino.datasets.half_copies import as_found
+from braindino.datasets.loni_descriptions import in_words, rank
 from braindino.datasets.loni_facts import dicom_facts, xml_facts
 from braindino.datasets.loni_tables import IdaList
 from braindino.datasets.loni_tree import IdaImage, IdaTree
+from braindino.datasets.required import Missing
 from braindino.datasets.values import a_few
 
 
@@ -17,10 +20,11 @@ from braindino.datasets.values import a_few
 class IdaChoice:
     """How scans are made of images.
 
-    With `one_per_session`, of the images of one session and contrast the best is taken: one that is on disk, no repeat,
-    and the first by `preference` (patterns on descriptions in plain words), then the one with the lowest id. Else all
-    are, and where they are several, their ids are their runs. `dicom_headers` opens the first file of a series whose
-    vendor nothing else states.
+    With `one_per_session`, of the images of one session and contrast the best is taken: one that is on disk or should
+    be, no repeat, and the first by `preference` (patterns on descriptions in plain words), then the one with the lowest
+    id. Where that is missing, the best on disk is taken as well, so that a partial copy can be read. Else all are, and
+    where they are several, their ids are their runs. `dicom_headers` opens the first file of a series whose vendor
+    nothing else states.
     """
 
     preference: tuple[str, ...]
@@ -52,7 +56,7 @@ def make_scans(
     left_out, stubs = 0, []
     for key in sorted(sessions):
         images = sorted(_once(sessions[key]), key=lambda image: _order(image, choice))
-        taken = images[:1] if choice.one_per_session else images
+        taken = _best(images) if choice.one_per_session else images
         left_out += len(images) - len(taken)
         for image in taken:
             sidecar = tree.sidecars.get(image.image or "")
@@ -60,30 +64,63 @@ def make_scans(
             stubs += [sidecar.name] if sidecar and stated is None else []
             known = (stated or Acquisition()).or_else(facts.images.get(image.image or "", Acquisition()))
             known = known.or_else(facts.site_of(image.subject))
-            if choice.dicom_headers and known.vendor is None and image.hint is None and image.path.is_dir():
+            if choice.dicom_headers and known.vendor is None and image.present and image.path.is_dir():
                 known = known.or_else(dicom_facts(image.path))
-            scans.append(_scan(image, name, known, image.image if len(taken) > 1 else None))
+            several = len(taken) > 1 and not choice.one_per_session
+            scans.append(_scan(image, name, known, image.image if several else None))
     return scans, _notes(tree, scans, left_out, stubs, phantoms)
 
 
 def not_downloaded(
     root: Path, tree: IdaTree, listed: IdaList, contrast_of: Callable[[str], str | None], project: str
 ) -> list[IdaImage]:
-    """The listed MR images of wanted contrasts that have no file, each with a hint which collection to fetch again."""
+    """The listed MR images of wanted contrasts that have no file, each with the collection to fetch again.
+
+    One that several lists name is expected if one of them expects it.
+    """
     here = {image.image for image in tree.images}
-    lacking = []
+    lacking: dict[str, IdaImage] = {}
     for row in listed.rows:
         contrast = contrast_of(row.description)
         magnetic = row.modality.upper() in ("", "MR", "MRI")
         if contrast is None or not magnetic or not row.image or not row.day or row.image in here:
             continue
         folder = root / row.subject / "_".join(row.description.replace(";", "_").split(" ")) / row.day / row.image
-        hint = (
-            f"Image {row.image} is listed in {row.table} and not under {root}: download that collection again from "
-            f"https://ida.loni.usc.edu ({project}, Data Collections, or Advanced Search by the image id)."
+        get = (
+            f"{row.table} lists it, download that collection again from https://ida.loni.usc.edu ({project}, "
+            f"Data Collections, or Advanced Search by the image id){tree.found.packed()}"
         )
-        lacking.append(IdaImage(row.subject, row.description, row.day, row.image, contrast, folder, hint))
-    return lacking
+        about = (row.subject, row.description, row.day, row.image, contrast)
+        known = lacking.get(row.image)
+        if known is None or (row.expected and not known.expected):
+            lacking[row.image] = IdaImage(*about, folder, get, present=False, expected=row.expected)
+    return list(lacking.values())
+
+
+def raise_if_any(
+    missing: Missing, name: str, tree: IdaTree, listed: IdaList, choice: IdaChoice, absent: Sequence[IdaImage]
+) -> None:
+    """Ends the search if anything else than images is missing; the error names the missing images, too.
+
+    Raises:
+        DatasetError: see `Missing`.
+    """
+    if missing.problems:
+        closed = replace(choice, dicom_headers=False)  # no header changes what is missing
+        scans, _ = make_scans(tree, listed, name, closed, absent, IdaFacts())
+        missing.images(scans, unlisted_gaps(tree, absent), tree.found.root)
+        raise missing.error(name)
+
+
+def unlisted_gaps(tree: IdaTree, absent: Iterable[IdaImage]) -> tuple[Gap, ...]:
+    """The folders without an image, but for those whose image is among the absent: it is told once."""
+    told = {(image.subject, in_words(image.description), image.day) for image in absent}
+
+    def told_of(folder: Path) -> tuple[str, str, str]:
+        time, description, subject = folder.parents[0].name, folder.parents[1].name, folder.parents[2].name
+        return subject, in_words(description), time[:10]
+
+    return tuple(gap for gap in tree.gaps if told_of(gap.folder) not in told)
 
 
 def _once(images: Iterable[IdaImage]) -> list[IdaImage]:
@@ -94,12 +131,23 @@ def _once(images: Iterable[IdaImage]) -> list[IdaImage]:
 def _order(image: IdaImage, choice: IdaChoice) -> tuple[bool, bool, int, int, str]:
     repeat, position = rank(image.description, choice.preference)
     number = int(image.image[1:]) if image.image else 0  # I and digits, as the tree and the lists make sure
-    return image.hint is not None, repeat, position, number, str(image.path)
+    return not image.present and not _is_missing(image), repeat, position, number, str(image.path)
+
+
+def _is_missing(image: IdaImage) -> bool:
+    """Whether the image should be on disk and is not; a link without content is another matter."""
+    return not image.present and image.expected and not is_there(image.path)
+
+
+def _best(images: Sequence[IdaImage]) -> list[IdaImage]:
+    """Of images in order, the first; if it is missing, the first on disk as well."""
+    on_disk = [image for image in images if image.present] if _is_missing(images[0]) else []
+    return [images[0], *on_disk[:1]]
 
 
 def _scan(image: IdaImage, name: str, facts: Acquisition, run: str | None) -> Scan:
     own = image.image or f"{image.description}/{image.day}/{image.path.name}"
-    return Scan(
+    scan = Scan(
         dataset=name,
         source_key=f"{image.subject}/{own}",
         subject=image.subject,
@@ -110,9 +158,10 @@ def _scan(image: IdaImage, name: str, facts: Acquisition, run: str | None) -> Sc
         when=Moment(image.day, "date", "day"),
         skull_stripped=False,  # masked copies are left out by their descriptions
         acquisition=facts,
-        image_present=image.hint is None,
-        absent_hint=image.hint,
     )
+    if image.expected:
+        return as_found(scan, image.present, image.get)
+    return replace(scan, image_present=False, absent_hint=f"{image.path.name} was not downloaded: {image.get}.")
 
 
 def _notes(

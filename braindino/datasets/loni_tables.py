@@ -48,7 +48,9 @@ _DAY_FORMATS = ("%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y")
 class IdaRow:
     """One image of a collection, by the archive's list `table`; cells that say nothing are empty or None.
 
-    `image` is "I495208" (some lists have the bare number), `day` an ISO date, `age` in years.
+    `image` is "I495208" (some lists have the bare number), `day` an ISO date, `age` in years. `expected` tells whether
+    the image should be on disk: not one that a search found, nor one without a day in the column Downloaded of a list
+    that has such days.
     """
 
     image: str
@@ -61,6 +63,7 @@ class IdaRow:
     age: float | None
     sex: str | None
     table: str
+    expected: bool = True
 
 
 @dataclass(frozen=True)
@@ -175,7 +178,11 @@ def _header(path: Path) -> list[str] | None:
 
 def _optional(table: SourceTable) -> tuple[str, ...]:
     # The list of a search may have no image ids: it tells of sessions, and no image can be missed by it.
-    return (*_OPTIONAL, *(["image"] if table.path.name.lower().startswith("idasearch") else []))
+    return (*_OPTIONAL, *(["image"] if _is_search(table) else []))
+
+
+def _is_search(table: SourceTable) -> bool:
+    return table.path.name.lower().startswith("idasearch")
 
 
 def _lost(table: SourceTable, get: str) -> list[str]:
@@ -197,6 +204,8 @@ def _rows(
         text = row.cells.get(columns[key] or "", "")
         return "" if is_missing(text) else text
 
+    fetched = find_column(table, ("Downloaded",))
+    tells = fetched is not None and any(map(str.strip, table.column(fetched)))
     rows = []
     for row in table.rows:
         who = said(row, "subject")
@@ -215,6 +224,7 @@ def _rows(
             IdaRow(
                 f"I{image[1]}" if image else "", who, day.isoformat() if day else "", said(row, "description"),
                 said(row, "group"), said(row, "visit"), said(row, "modality"), age, sex, table.path.name,
+                not _is_search(table) and not (tells and is_missing(row.cells.get(fetched or "", ""))),
             )
         )  # fmt: skip
     return rows

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from braindino.datasets.bids_files import content_present, entries, folder_notes, is_folder, may_read
-from braindino.datasets.bids_names import strip_extension
+from braindino.datasets.base import Gap
+from braindino.datasets.bids_files import entries, folder_notes, is_folder, may_read, volumes
 from braindino.datasets.required import Missing
 from braindino.datasets.search import Unpacked, look_under
 
@@ -18,13 +18,15 @@ _IMAGE = re.compile(r"_(I\d+)\.[a-z.]+$", re.IGNORECASE)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:_.*)?")
 _LEAF = re.compile(r"I\d+", re.IGNORECASE)
 
+_About = tuple[str, str, str, str]  # subject, description, day and contrast
+
 
 @dataclass(frozen=True)
 class IdaImage:
     """One image of a wanted contrast: a NIfTI file, or the folder of a DICOM series.
 
-    `day` is the ISO date of acquisition, `image` the archive's id ("I40966"; None where a file was renamed). `hint` is
-    None if the files are on disk, else it says how to get them.
+    `day` is the ISO date of acquisition, `image` the archive's id ("I40966"; None where a file was renamed). `present`
+    tells whether the files are on disk, `expected` whether they should be, and `get` which download brings them.
     """
 
     subject: str
@@ -33,18 +35,24 @@ class IdaImage:
     image: str | None
     contrast: str
     path: Path
-    hint: str | None = None
+    get: str
+    present: bool = True
+    expected: bool = True
 
 
 @dataclass(frozen=True)
 class IdaTree:
-    """The images of wanted contrasts, XML sidecars by image id, how many of each other description, and oddities."""
+    """The images of wanted contrasts, XML sidecars by image id, how many of each other description, and oddities.
+
+    `gaps` are folders without an image, whose names are no id of one either.
+    """
 
     found: Unpacked
     images: tuple[IdaImage, ...]
     sidecars: dict[str, Path]
     unused: Counter[str]
     notes: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
 
 def read_tree(
@@ -55,14 +63,35 @@ def read_tree(
     `contrast_of` tells the contrast of a description, None for those that are not wanted: their folders are not
     opened. `get` says which download provides the images. Of a DICOM series no file is opened, whatever its length.
     """
-    if not may_read(root):
-        missing.say(f"{root} is not a folder that can be read: give another, or yourself the permission; or {get}.")
-        return IdaTree(Unpacked(root, (), (), ()), (), {}, Counter())
     found = look_under(root, subject)
+    get = f"{get}{found.packed()}"
     images: list[IdaImage] = []
+    gaps: list[Gap] = []
     sidecars: dict[str, Path] = {}
     unused: Counter[str] = Counter()
     unread = list(found.unreadable)
+    for leaf, about in _leaves(found, contrast_of, unread, unused):
+        inside = entries(leaf)
+        sidecars |= _sidecars(inside)
+        images += _images(inside, leaf, about, get, unused)
+        lost = _lost(inside, leaf, about, get)
+        images += [lost] if isinstance(lost, IdaImage) else []
+        gaps += [lost] if isinstance(lost, Gap) else []
+    for parent in dict.fromkeys(folder.parent for folder in found.folders):
+        sidecars |= _sidecars(_inside(parent, []))
+    notes = folder_notes(unread, ())
+    if not images:
+        missing.say(
+            f"No image in folders <subject>/<description>/<date>/<id> is under {root}: {get}."
+            + "".join(f" {note}" for note in notes)
+        )
+    return IdaTree(found, tuple(images), sidecars, unused, tuple(notes), tuple(gaps))
+
+
+def _leaves(
+    found: Unpacked, contrast_of: Callable[[str], str | None], unread: list[Path], unused: Counter[str]
+) -> Iterator[tuple[Path, _About]]:
+    """The innermost folders of wanted contrasts that may be read, and what the folders above tell of their images."""
     for folder in found.folders:
         for series in _folders(folder, unread):
             contrast = contrast_of(series.name)
@@ -70,19 +99,11 @@ def read_tree(
                 unused[series.name] += 1
                 continue
             for time in _folders(series.path, unread):
-                if _TIME.fullmatch(time.name):
-                    for leaf in _folders(time.path, unread):
-                        about = (folder.name, series.name, time.name[:10], contrast)
-                        images += _images(_inside(leaf.path, unread), leaf, about, sidecars, unused)
-    for parent in dict.fromkeys(folder.parent for folder in found.folders):
-        sidecars |= _sidecars(_inside(parent, []))
-    notes = folder_notes(unread, ())
-    if not images:
-        missing.say(
-            f"No image in folders <subject>/<description>/<date>/<id> is under {root}{found.packed()}: {get}."
-            + "".join(f" {note}" for note in notes)
-        )
-    return IdaTree(found, tuple(images), sidecars, unused, tuple(notes))
+                for leaf in _folders(time.path, unread) if _TIME.fullmatch(time.name) else ():
+                    if may_read(Path(leaf.path)):
+                        yield Path(leaf.path), (folder.name, series.name, time.name[:10], contrast)
+                    else:
+                        unread.append(Path(leaf.path))
 
 
 def _inside(path: Path | str, unread: list[Path]) -> list[os.DirEntry[str]]:
@@ -99,36 +120,29 @@ def _folders(path: Path | str, unread: list[Path]) -> Iterator[os.DirEntry[str]]
 
 
 def _images(
-    inside: list[os.DirEntry[str]],
-    leaf: os.DirEntry[str],
-    about: tuple[str, str, str, str],
-    sidecars: dict[str, Path],
-    unused: Counter[str],
+    inside: list[os.DirEntry[str]], leaf: Path, about: _About, get: str, unused: Counter[str]
 ) -> Iterator[IdaImage]:
     """The images of one innermost folder: each NIfTI file, else all its DICOM files as one."""
     subject, description, day, contrast = about
-    first_slice: str | None = None
-    volumes, others = [], []
-    for entry in inside:
-        if entry.name.endswith(".dcm"):
-            first_slice = entry.name if first_slice is None else min(first_slice, entry.name)
-        elif strip_extension(entry.name) is not None:
-            volumes.append(entry)
-        else:
-            others.append(entry)
-    sidecars |= _sidecars(others)
-    for entry in volumes:
-        if _is_mr(entry.name):
-            hint = None if content_present(entry) else f"The link {entry.name} leads nowhere; fetch its content."
-            image = _image_id(entry.name, leaf.name)
-            yield IdaImage(subject, description, day, image, contrast, Path(entry.path), hint)
+    named = [(path.name, path, present) for path, present in volumes(inside).items()]
+    if not named and (slices := [entry.name for entry in inside if entry.name.endswith(".dcm")]):
+        named = [(min(slices), leaf, True)]
+    for name, path, present in named:
+        if _is_mr(name):
+            yield IdaImage(subject, description, day, _image_id(name, leaf.name), contrast, path, get, present)
         else:
             unused[description] += 1
-    if first_slice is not None and not volumes:
-        if _is_mr(first_slice):
-            yield IdaImage(subject, description, day, _image_id(first_slice, leaf.name), contrast, Path(leaf.path))
-        else:
-            unused[description] += 1
+
+
+def _lost(inside: list[os.DirEntry[str]], leaf: Path, about: _About, get: str) -> IdaImage | Gap | None:
+    """The image that an innermost folder holds no file of, or at most its sidecar; a gap, if nothing tells its id."""
+    if any(not entry.name.endswith(".xml") for entry in inside):
+        return None
+    subject, description, day, contrast = about
+    image = next(iter(_sidecars(inside)), _image_id("", leaf.name))
+    if image is None:
+        return Gap(leaf, get)
+    return IdaImage(subject, description, day, image, contrast, leaf / f"{image}.nii", get, present=False)
 
 
 def _is_mr(file_name: str) -> bool:

@@ -11,6 +11,7 @@ from braindino.datasets.label_columns import LabelColumn, age_column, handedness
 
 _HOME = "https://fcon_1000.projects.nitrc.org/indi/enhanced/"
 _TREE = "RawDataBIDSLatest"
+_S3 = "s3://fcp-indi/data/Projects/RocklandSample"
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,11 @@ class NkiRocklandAdapter:
         hand = handedness_column(*self.handedness_names)
         age: LabelColumn = replace(age_column(*self.age_names), of_row_session=True)
         return Cohort(
-            get=f"get it with `aws s3 sync --no-sign-request s3://fcp-indi/data/Projects/RocklandSample/{_TREE}`",
             columns=(age, sex_column(*self.sex_names), replace(hand, optional=True)),
             rules=TreeRules(
                 contrasts=frozenset({"T1w", "T2w", "FLAIR"}),
                 facts=Acquisition.of("documentation", "Siemens", "TrioTim", field_strength=3.0),
+                get=f"get it with `aws s3 sync --no-sign-request {_S3}/{_TREE} {_TREE}`",
             ),
             id_names=self.id_names,
             session_names=self.session_names,

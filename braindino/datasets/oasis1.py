@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,6 +11,7 @@ from braindino.datasets.base import Acquisition, DatasetInfo, Discovery, Scan
 from braindino.datasets.bids_files import is_file
 from braindino.datasets.bids_labels import without_conflicts
 from braindino.datasets.coverage_notes import absent_images, not_in_both
+from braindino.datasets.half_copies import as_found
 from braindino.datasets.label_columns import (
     LabelColumn,
     handedness_column,
@@ -18,10 +19,10 @@ from braindino.datasets.label_columns import (
     require_columns,
     sex_column,
 )
-from braindino.datasets.required import Missing
+from braindino.datasets.required import Missing, require_folder
 from braindino.datasets.search import Unpacked, by_name, look_under, pick, read_table
 from braindino.datasets.tables import Row, SourceTable, decode
-from braindino.datasets.values import a_few, parse_age, parse_number
+from braindino.datasets.values import parse_age, parse_number
 
 _HOME = "https://sites.wustl.edu/oasisbrains/"
 _GET = f"unpack oasis_cross-sectional_disc1.tar.gz to disc12.tar.gz from {_HOME}"
@@ -36,11 +37,13 @@ _IDS = ("ID", "SESSION ID")  # in the table and in the text files
 class ImageKind:
     """One of the images of a session: its folder, its name after that of the session, and how its voxels are stored.
 
-    The group of `name`, if it has one, is the run. `n4` in a name counts the scans that were averaged.
+    The group of `name`, if it has one, is the run. `spelled` is the name with `{}` for the run, or for the number of
+    scans that were averaged (`n4`).
     """
 
     folder: str
     name: re.Pattern[str]
+    spelled: str
     orientation: str
     stripped: bool
 
@@ -48,10 +51,17 @@ class ImageKind:
 # The first two are stored in sagittal slices, as acquired: voxel axes to anterior, superior and left, as Clinica's
 # converter has it. The atlas space of the third has the order that the format assumes.
 IMAGES = {
-    "subj_111": ImageKind("PROCESSED/MPRAGE/SUBJ_111", re.compile(r"_mpr_n\d_anon_sbj_111"), "ASL", False),
-    "raw": ImageKind("RAW", re.compile(r"_mpr-(\d)_anon"), "ASL", False),
-    "t88_masked": ImageKind("PROCESSED/MPRAGE/T88_111", re.compile(r"_mpr_n\d_anon_111_t88_masked_gfc"), "LAS", True),
-}
+    "subj_111": ImageKind(
+        "PROCESSED/MPRAGE/SUBJ_111", re.compile(r"_mpr_n\d_anon_sbj_111"), "_mpr_n{}_anon_sbj_111", "ASL", False
+    ),
+    "raw": ImageKind("RAW", re.compile(r"_mpr-(\d)_anon"), "_mpr-{}_anon", "ASL", False),
+    "t88_masked": ImageKind(
+        "PROCESSED/MPRAGE/T88_111", re.compile(r"_mpr_n\d_anon_111_t88_masked_gfc"),
+        "_mpr_n{}_anon_111_t88_masked_gfc", "LAS", True,
+    ),
+}  # fmt: skip
+_AVERAGED = re.compile(r"_mpr_n(\d)_")
+_AVERAGES = ("PROCESSED/MPRAGE/SUBJ_111", "PROCESSED/MPRAGE/T88_111", "FSL_SEG")  # whose names tell of how many
 
 
 # An empty score is no score, for the young were never rated.
@@ -88,14 +98,15 @@ class Oasis1Adapter:
         """One kind of image of every session, and age, sex, handedness, MMSE and CDR.
 
         Raises:
-            DatasetError: no session, sessions without images, no table and no text file, or no column of the table that
-                is needed; all at once.
+            DatasetError: no session, no table and no text file, or no column of the table that is needed; all at once.
         """
-        missing = Missing()
-        found = look_under(root.absolute(), _SESSION)
+        root, missing = root.absolute(), Missing()
+        require_folder(root, name)
+        found = look_under(root, _SESSION)
         folders, kind = _one_each(found, missing), IMAGES[self.image]
-        scans = [scan for folder in folders for scan in _scans(folder, name, kind)]
-        _check_images(folders, scans, missing)
+        get = f"{_GET}{found.packed()}"
+        scans = [scan for folder in folders for scan in _scans(folder, name, kind, get)]
+        missing.images(scans, (), root)
         table = _table(found, folders, missing)
         if table is None or missing.problems:
             raise missing.error(name)
@@ -118,41 +129,45 @@ def _one_each(found: Unpacked, missing: Missing) -> list[Path]:
     return [sessions[session] for session in sorted(sessions)]
 
 
-def _scans(folder: Path, name: str, kind: ImageKind) -> list[Scan]:
+def _scans(folder: Path, name: str, kind: ImageKind, get: str) -> list[Scan]:
     subject, session = folder.name.split("_MR")[0], folder.name.rsplit("_", 1)[1]
     inside = folder / kind.folder
     files = by_name(inside)
-    stems = {file.split(".", 1)[0] for file in files if file.endswith((".img", ".hdr", ".nii", ".nii.gz"))}
     scans = []
-    for stem in sorted(stems):
-        match = kind.name.fullmatch(stem.removeprefix(folder.name))
-        if match is None:
-            continue
-        run = match.group(1) if kind.name.groups else None
+    for run, stem in _stems(folder, files, kind).items():
         image, present = pick(inside, files, f"{stem}.img", f"{stem}.nii.gz", f"{stem}.nii")
-        scans.append(
-            Scan(
-                dataset=name,
-                source_key="/".join(filter(None, (folder.name, kind.folder, run))),
-                subject=subject,
-                image=image,
-                session=session,
-                contrast="T1w",
-                run=run,
-                skull_stripped=kind.stripped,
-                orientation=kind.orientation,
-                acquisition=_SCANNER,
-                image_present=present,
-                absent_hint=None if present else f"{image.name} is not beside its header: {_GET}.",
-            )
+        if present and image.suffix == ".img":  # which is nothing without its header
+            header, present = pick(inside, files, f"{stem}.hdr")
+            image = image if present else header
+        scan = Scan(
+            dataset=name,
+            source_key="/".join(filter(None, (folder.name, kind.folder, run))),
+            subject=subject,
+            image=image,
+            session=session,
+            contrast="T1w",
+            run=run,
+            skull_stripped=kind.stripped,
+            orientation=kind.orientation,
+            acquisition=_SCANNER,
         )
+        scans.append(as_found(scan, present, get))
     return scans
 
 
-def _check_images(folders: Sequence[Path], scans: Sequence[Scan], missing: Missing) -> None:
-    imaged = {f"{scan.subject}_{scan.session}" for scan in scans}
-    if bare := [folder.name for folder in folders if folder.name not in imaged]:
-        missing.say(f"{len(bare)} session folder(s) lack the image ({a_few(bare)}), it is half a copy: {_GET}.")
+def _stems(folder: Path, files: Iterable[str], kind: ImageKind) -> dict[str | None, str]:
+    """The names of a session's images, less the extension, by their runs: those that are there, and those that lack.
+
+    Every session has one of each kind. Runs are numbered from 1.
+    """
+    stems = sorted({file.split(".", 1)[0] for file in files if file.endswith((".img", ".hdr", ".nii", ".nii.gz"))})
+    found = [(match, stem) for stem in stems if (match := kind.name.fullmatch(stem.removeprefix(folder.name)))]
+    if not kind.name.groups:
+        averages = (_AVERAGED.search(file) for place in _AVERAGES for file in by_name(folder / place))
+        averaged = next((match[1] for match in averages if match), "*")
+        return {None: found[0][1] if found else f"{folder.name}{kind.spelled.format(averaged)}"}
+    runs = range(1, 1 + max((int(match[1]) for match, _ in found), default=1))
+    return {str(run): f"{folder.name}{kind.spelled.format(run)}" for run in runs}
 
 
 def _table(found: Unpacked, folders: Sequence[Path], missing: Missing) -> SourceTable | None:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from braindino.datasets.base import Acquisition, DatasetInfo, Discovery
 from braindino.datasets.bids_cohort import Cohort, discover_cohort
+from braindino.datasets.bids_missing import one_t1w
 from braindino.datasets.bids_tree import TreeRules
 from braindino.datasets.label_columns import LabelColumn, age_column, handedness_column, sex_column
 
 _COHORT = Cohort(
-    get="get it with `datalad install https://github.com/OpenNeuroDatasets/ds000228.git`",
     columns=(
         age_column("Age"),
         LabelColumn("age_group", ("AgeGroup",), str),
@@ -17,7 +17,10 @@ _COHORT = Cohort(
         handedness_column("Handedness"),
     ),
     rules=TreeRules(
-        contrasts=frozenset({"T1w"}), facts=Acquisition.of("documentation", "Siemens", "TrioTim", field_strength=3.0)
+        contrasts=frozenset({"T1w"}),
+        facts=Acquisition.of("documentation", "Siemens", "TrioTim", field_strength=3.0),
+        due=one_t1w,
+        get="get it with `datalad install https://github.com/OpenNeuroDatasets/ds000228.git`",
     ),
     # One laboratory with two scanners of one model: the scanner is what a site is elsewhere.
     site_names=("Scanlog: Scanner",),

@@ -10,10 +10,18 @@ from braindino.datasets.base import DatasetInfo, Discovery, Label
 from braindino.datasets.bids_labels import without_conflicts
 from braindino.datasets.label_columns import LabelColumn, fill_in, read_labels, require_columns, sex_column
 from braindino.datasets.loni_descriptions import CONTRAST_RULES, ContrastRules, contrast_reader, require_patterns
-from braindino.datasets.loni_scans import IdaChoice, IdaFacts, imaged, make_scans, not_downloaded
+from braindino.datasets.loni_scans import (
+    IdaChoice,
+    IdaFacts,
+    imaged,
+    make_scans,
+    not_downloaded,
+    raise_if_any,
+    unlisted_gaps,
+)
 from braindino.datasets.loni_tables import IdaList, read_ida_lists, study_table
 from braindino.datasets.loni_tree import read_tree
-from braindino.datasets.required import Missing
+from braindino.datasets.required import Missing, require_folder
 from braindino.datasets.search import read_table
 from braindino.datasets.tables import Row, SourceTable
 from braindino.datasets.values import parse_age, parse_whole
@@ -81,6 +89,7 @@ class PpmiAdapter:
             DatasetError: no image, no list of images, no table, or no column of one that is needed; all at once.
         """
         root, missing = root.absolute(), Missing()
+        require_folder(root, name)
         contrast_of = contrast_reader(self.contrast_rules)
         tree = read_tree(root, _SUBJECT, contrast_of, missing, _GET)
         tables = tree.found.tables
@@ -88,10 +97,11 @@ class PpmiAdapter:
         status = _table(tables, "Participant_Status", (_ID,), _COHORT, missing, root)
         people = _table(tables, "Demographics", (_ID,), _PERSON, missing, root)
         visits = _table(tables, "Age_at_visit", (_ID, _EVENT), _AGE, missing)
-        if status is None or people is None or missing.problems:
-            raise missing.error(name)
         choice = IdaChoice(self.preference, self.one_per_session, self.dicom_headers)
         absent = not_downloaded(root, tree, listed, contrast_of, "PPMI")
+        raise_if_any(missing, name, tree, listed, choice, absent)
+        assert status is not None  # or it would be among the problems, as the other table
+        assert people is not None
         scans, notes = make_scans(tree, listed, name, choice, absent, IdaFacts())
         diagnoses, oddities = read_labels(status, name, _patient, _COHORT)
         stated, more = read_labels(people, name, _patient, _PERSON)
@@ -103,7 +113,7 @@ class PpmiAdapter:
             notes.append(f"There is no Age_at_visit table: ages are those of the list of images; {_GET_TABLE}.")
         read = [note for table in (status, people, visits) if table is not None for note in table.notes]
         notes += [*listed.notes, *read, *oddities, *more, *odd, *conflicts]
-        return Discovery(tuple(scans), tuple(labels), tuple(notes))
+        return Discovery(tuple(scans), tuple(labels), tuple(notes), gaps=unlisted_gaps(tree, absent))
 
 
 def _table(

@@ -1,10 +1,13 @@
 """What a dataset needs and lacks, collected while looking, so that one error names all of it."""
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from braindino.datasets.bids_files import is_file
+from braindino.datasets import half_copies
+from braindino.datasets.base import Gap, Scan
+from braindino.datasets.bids_files import is_file, may_read
 from braindino.datasets.tables import SourceTable, read_delimited, read_excel
 from braindino.datasets.values import a_few
 from braindino.errors import DatasetError
@@ -19,6 +22,8 @@ class Missing:
     """
 
     problems: list[str] = field(default_factory=list)
+    _columns: dict[tuple[Path, str], tuple[int, list[str]]] = field(default_factory=dict)
+    _images: list[str] = field(default_factory=list)
 
     def say(self, sentence: str) -> None:
         """Anything else that is wrong, with its remedy."""
@@ -60,14 +65,29 @@ class Missing:
         found = find_column(table, wanted)
         if found is not None:
             return found
-        or_else = f" (nor {', '.join(map(repr, wanted[1:]))})" if len(wanted) > 1 else ""
-        has = a_few(table.columns, limit=20)
-        self.problems.append(f"{table.path} has no column {wanted[0]!r}{or_else}; it has {has}. For it, {download}.")
+        self._no_column(table, wanted, download)
         return wanted[0]
+
+    def _no_column(self, table: SourceTable, wanted: Sequence[str], download: str) -> None:
+        """One sentence for all columns that a table lacks: its header may be long."""
+        place, lost = self._columns.setdefault((table.path, download), (len(self.problems), []))
+        or_else = f" (nor {', '.join(map(repr, wanted[1:]))})" if len(wanted) > 1 else ""
+        lost += [spelled] if (spelled := f"{wanted[0]!r}{or_else}") not in lost else []
+        which = f"column {lost[0]}" if len(lost) == 1 else f"columns {', '.join(lost)}"
+        has = a_few(table.columns, limit=20)
+        told = f"{table.path} has no {which}; it has {has}. For {'it' if len(lost) == 1 else 'them'}, {download}."
+        self.problems[place : place + 1] = [told]
+
+    def images(self, scans: Sequence[Scan], gaps: Iterable[Gap], root: Path) -> None:
+        """What was found under `root`: if anything else is wrong, the error names the missing images as well.
+
+        They alone are no reason for it, for a user may want to go on without them: see `half_copies`.
+        """
+        self._images += half_copies.problems(scans, gaps, root)
 
     def error(self, name: str) -> DatasetError:
         """All that was collected, each thing once, as the error of the dataset `name`."""
-        return DatasetError(name, tuple(dict.fromkeys(self.problems)))
+        return DatasetError(name, tuple(dict.fromkeys((*self.problems, *self._images))))
 
     def raise_if_any(self, name: str) -> None:
         """Ends the search.
@@ -77,6 +97,20 @@ class Missing:
         """
         if self.problems:
             raise self.error(name)
+
+
+def require_folder(root: Path, name: str) -> None:
+    """Checks that there is anything to look at.
+
+    Raises:
+        DatasetError: `root` does not exist, is no folder, or may not be read.
+    """
+    if not may_read(root):
+        raise DatasetError(name, (f"{root} may not be read: get the permission.",))
+    if not os.path.exists(root):  # noqa: PTH110 - Path.exists raises where a folder above may not be read
+        raise DatasetError(name, (f"{root} does not exist: check the path.",))
+    if not root.is_dir():
+        raise DatasetError(name, (f"{root} is not a folder: give the folder the dataset was downloaded to.",))
 
 
 def find_column(table: SourceTable, names: Sequence[str]) -> str | None:

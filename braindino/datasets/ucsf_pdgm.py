@@ -9,11 +9,12 @@ from braindino.datasets.base import Acquisition, DatasetInfo, Discovery, Label, 
 from braindino.datasets.bids_labels import without_conflicts
 from braindino.datasets.brats_tree import CODES_2021
 from braindino.datasets.coverage_notes import absent_images, not_in_both
+from braindino.datasets.half_copies import as_found
 from braindino.datasets.label_columns import LabelColumn, age_column, coded, read_labels, require_columns, sex_column
-from braindino.datasets.required import Missing
+from braindino.datasets.required import Missing, require_folder
 from braindino.datasets.search import Unpacked, by_name, look_under, pick, require_table
 from braindino.datasets.tables import Row, SourceTable
-from braindino.datasets.values import a_few, parse_number
+from braindino.datasets.values import parse_number
 
 _HOME = "https://www.cancerimagingarchive.net/collection/ucsf-pdgm/"
 _GET = f"download the NIfTI package (UCSF-PDGM-v5) from {_HOME} again"
@@ -78,10 +79,11 @@ class UcsfPdgmAdapter:
         """All exams, the labels of the table, and the same people in BraTS 2021 and under their former numbers.
 
         Raises:
-            DatasetError: no exam, an empty exam, no table, or no column of it that is needed; all at once.
+            DatasetError: no exam, no table, or no column of it that is needed; all at once.
         """
-        missing = Missing()
-        found = look_under(root.absolute(), _FOLDER)
+        root, missing = root.absolute(), Missing()
+        require_folder(root, name)
+        found = look_under(root, _FOLDER)
         scans = _scans(found, name, missing)
         table = require_table(found, _TABLES, ("ID", _BRATS), missing, _GET_TABLE)
         if table is not None:
@@ -106,15 +108,9 @@ class UcsfPdgmAdapter:
 def _scans(found: Unpacked, name: str, missing: Missing) -> list[Scan]:
     if not found.folders:
         missing.say(f"No folder called like UCSF-PDGM-NNNN_nifti is under {found.root}{found.packed()}: {_GET}.")
-    scans, empty = [], []
     nearest = {folder.name: folder for folder in reversed(found.folders)}  # of copies, the one nearest to the root
-    for folder in (nearest[exam] for exam in sorted(nearest)):
-        inside = _exam(folder, name)
-        scans += inside
-        if not any(scan.image_present for scan in inside):
-            empty.append(folder.name)
-    if empty:
-        missing.say(f"{len(empty)} exam folder(s) hold no image ({a_few(empty)}), it is half a copy: {_GET}.")
+    scans = [scan for exam in sorted(nearest) for scan in _exam(nearest[exam], name)]
+    missing.images(scans, (), found.root)
     return scans
 
 
@@ -128,23 +124,20 @@ def _exam(folder: Path, name: str) -> list[Scan]:
     scans = []
     for suffix, contrast in _CONTRASTS.items():
         image, present = pick(folder, files, *_named(exam, suffix))
-        scans.append(
-            Scan(
-                dataset=name,
-                source_key=f"{exam}_{suffix}",
-                subject=_padded(match.group(1)),
-                image=image,
-                session=match.group(2),
-                contrast=contrast,
-                brain_mask=brain if has_brain else None,
-                segmentation=tumour if has_tumour else None,
-                segmentation_codes=CODES_2021 if has_tumour else (),
-                skull_stripped=True,
-                acquisition=_SCANNER,
-                image_present=present,
-                absent_hint=None if present else f"{image.name} is not in {folder.name}: {_GET}.",
-            )
+        scan = Scan(
+            dataset=name,
+            source_key=f"{exam}_{suffix}",
+            subject=_padded(match.group(1)),
+            image=image,
+            session=match.group(2),
+            contrast=contrast,
+            brain_mask=brain if has_brain else None,
+            segmentation=tumour if has_tumour else None,
+            segmentation_codes=CODES_2021 if has_tumour else (),
+            skull_stripped=True,
+            acquisition=_SCANNER,
         )
+        scans.append(as_found(scan, present, _GET))
     return scans
 
 

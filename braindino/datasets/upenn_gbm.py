@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,8 +12,9 @@ from braindino.datasets.bids_files import entries, folder_notes, is_file, is_fol
 from braindino.datasets.bids_sidecars import vendor_name
 from braindino.datasets.brats_tree import CODES_2021
 from braindino.datasets.coverage_notes import absent_images, not_in_both
+from braindino.datasets.half_copies import as_found
 from braindino.datasets.label_columns import LabelColumn, coded, read_labels, require_columns, sex_column
-from braindino.datasets.required import Missing
+from braindino.datasets.required import Missing, require_folder
 from braindino.datasets.search import Unpacked, by_name, look_under, pick, require_table
 from braindino.datasets.tables import Row, SourceTable
 from braindino.datasets.thickness import thickness_columns, thickness_of
@@ -72,20 +73,23 @@ class UpennGbmAdapter:
         """All structural scans, the labels of the clinical table and the facts of the acquisition table.
 
         Raises:
-            DatasetError: no images, an empty exam, no tumour mask, a missing table or column; all at once.
+            DatasetError: no images, no tumour mask, a missing table or column; all at once.
         """
-        missing = Missing()
-        found = look_under(root.absolute(), _FOLDERS)
+        root, missing = root.absolute(), Missing()
+        require_folder(root, name)
+        found = look_under(root, _FOLDERS)
         clinical = require_table(found, _CLINICAL, ("ID",), missing, _GET_CLINICAL)
         if clinical is not None:
             require_columns(clinical, (), _LABELS, missing, _GET_CLINICAL)
         scanners = require_table(found, _SCANNERS, ("ID", *_SCANNER), missing, _GET_SCANNERS)
         exams = self._exams(found, missing)
         masks = _masks(found, missing)
+        scans = [scan for folder in exams for scan in self._scans(folder, name, masks)]
+        missing.images(scans, (), root)
         if clinical is None or scanners is None or missing.problems:
             raise missing.error(name)
         facts = _Facts(scanners)
-        scans = [scan for folder in exams for scan in self._scans(folder, name, masks, facts)]
+        scans = [replace(s, acquisition=facts.of(f"{s.subject}_{s.session}", s.contrast or "")) for s in scans]
         rows = sorted(clinical.rows, key=lambda row: row.cells["ID"])
         ordered = SourceTable(clinical.path, clinical.columns, tuple(rows))
         stated, oddities = read_labels(ordered, name, _subject, _LABELS, _session)
@@ -104,13 +108,11 @@ class UpennGbmAdapter:
         inside = {entry.name: entry for folder in reversed(folders) for entry in entries(folder) if is_folder(entry)}
         exams = [Path(inside[exam].path) for exam in sorted(inside) if _EXAM.fullmatch(exam)]
         exams = [exam for exam in exams if may_read(exam)]
-        empty = [exam.name for exam in exams if all(is_folder(entry) for entry in entries(exam))]
-        if empty or not exams:
-            what = f"{len(empty)} exam folder(s) without an image ({a_few(empty)})" if exams else "no exam folder"
-            missing.say(f"{folders[0]} holds {what}, it is half a copy: {_GET}.")
+        if not exams:
+            missing.say(f"{folders[0]} holds no exam folder: {_GET}.")
         return exams
 
-    def _scans(self, folder: Path, name: str, masks: dict[str, Path], facts: "_Facts") -> list[Scan]:
+    def _scans(self, folder: Path, name: str, masks: dict[str, Path]) -> list[Scan]:
         exam, stripped = folder.name, self.images == "stripped"
         files = by_name(folder)
         subject, session = exam.rsplit("_", 1)
@@ -119,23 +121,19 @@ class UpennGbmAdapter:
             stem = f"{exam}_{token}" if stripped else f"{exam}_{token}_unstripped"
             image, present = pick(folder, files, f"{stem}.nii.gz", f"{stem}.nii")
             brain = folder.parent.with_name("images_structural") / exam / f"{exam}_{token}.nii.gz"
-            scans.append(
-                Scan(
-                    dataset=name,
-                    source_key=stem,
-                    subject=subject,
-                    image=image,
-                    session=session,
-                    contrast=contrast,
-                    brain_mask=None if stripped or not is_file(brain) else brain,
-                    segmentation=masks.get(exam),
-                    segmentation_codes=CODES_2021 if exam in masks else (),
-                    skull_stripped=stripped,
-                    acquisition=facts.of(exam, contrast),
-                    image_present=present,
-                    absent_hint=None if present else f"{image.name} is not in the folder of its exam: {_GET}.",
-                )
+            scan = Scan(
+                dataset=name,
+                source_key=stem,
+                subject=subject,
+                image=image,
+                session=session,
+                contrast=contrast,
+                brain_mask=None if stripped or not is_file(brain) else brain,
+                segmentation=masks.get(exam),
+                segmentation_codes=CODES_2021 if exam in masks else (),
+                skull_stripped=stripped,
             )
+            scans.append(as_found(scan, present, _GET))
         return scans
 
 

@@ -223,11 +223,48 @@ def test_listed_images_that_were_not_downloaded_are_absent_with_the_collection(t
     assert "ida.loni.usc.edu" in absent.absent_hint
 
 
-def test_an_image_on_disk_comes_before_a_better_one_that_was_not_downloaded(tmp_path):
-    better = ("I9", "002_S_0295", "CN", "M", "85", "m06", "MPR; GradWarp; B1 Correction; N3; Scaled", "11/2/2006")
+BETTER = ("I9", "002_S_0295", "CN", "M", "85", "m06", "MPR; GradWarp; B1 Correction; N3; Scaled", "11/2/2006")
+PLAIN = ("I10", "002_S_0295", "CN", "M", "85", "m06", "MPRAGE", "11/2/2006")
+
+
+def test_an_image_on_disk_comes_before_a_better_one_that_was_never_downloaded(tmp_path):
     image = volume("ADNI", "002_S_0295", "MPRAGE", DAY, "I10")
-    found = ADNI.discover(tree(tmp_path, [image], **{"ADNIMERGE.csv": MERGE, "c.csv": listed(better)}), "mine")
-    assert [(scan.source_key, scan.image_present) for scan in found.scans] == [("002_S_0295/I10", True)]
+    never = listed(BETTER).replace("1/24/2022", "")
+    for name, text in (("c.csv", never + listed(PLAIN).split("\n")[1] + "\n"), ("idaSearch_1.csv", listed(BETTER))):
+        root = tree(tmp_path / name, [image], **{"ADNIMERGE.csv": MERGE, name: text})
+        found = ADNI.discover(root, "mine")
+        assert [(scan.source_key, scan.image_present) for scan in found.scans] == [("002_S_0295/I10", True)]
+        assert found.scans[0].download is None
+
+
+def test_where_the_best_image_is_missing_it_is_said_and_the_next_is_read(tmp_path):
+    image = volume("ADNI", "002_S_0295", "MPRAGE", DAY, "I10")
+    for days in ("1/24/2022", ""):  # a list that was saved before the download has no day at all
+        text = listed(BETTER, PLAIN).replace("1/24/2022", days)
+        root = tree(tmp_path / (days[:1] or "0"), [image], **{"ADNIMERGE.csv": MERGE, "c.csv": text})
+        best, there = ADNI.discover(root, "mine").scans
+        assert (best.source_key, best.image_present, there.source_key) == ("002_S_0295/I9", False, "002_S_0295/I10")
+        assert best.download is not None
+        assert "c.csv lists it" in best.download
+
+
+def test_an_image_that_was_never_downloaded_is_absent_and_no_fault(tmp_path):
+    never = listed(("I7", "003_S_0001", "CN", "M", "85", "m06", "MPRAGE", "11/2/2006")).replace("1/24/2022", "")
+    text = never + listed(PLAIN).split("\n")[1] + "\n"
+    image = volume("ADNI", "002_S_0295", "MPRAGE", DAY, "I10")
+    root = tree(tmp_path, [image], **{"ADNIMERGE.csv": MERGE, "c.csv": text})
+    absent = ADNI.discover(root, "mine").scans[1]
+    assert (absent.source_key, absent.image_present, absent.download) == ("003_S_0001/I7", False, None)
+    assert "I7 was not downloaded: c.csv lists it" in absent.absent_hint
+
+
+def test_a_folder_without_its_image_is_missing_by_its_id(tmp_path):
+    root = tree(tmp_path)
+    for leaf in ("I77", "S88"):
+        (root / "ADNI/003_S_0001/MPRAGE/2007-01-03_08_16_44.0" / leaf).mkdir(parents=True)
+    found = ADNI.discover(root, "mine")
+    assert [scan.source_key for scan in found.scans if scan.download] == ["003_S_0001/I77"]
+    assert [gap.folder.name for gap in found.gaps] == ["S88"], "the id of a series is none of an image"
 
 
 def test_a_wrong_root_says_everything_at_once(tmp_path):
@@ -246,8 +283,7 @@ def test_renamed_columns_and_empty_tables_are_one_error(tmp_path):
         "Other.csv": "",
     }
     said = problems(ADNI, tree(tmp_path, **tables))
-    assert "no column 'EXAMDATE'" in said
-    assert "no column 'DX'" in said
+    assert "no columns 'EXAMDATE', 'DX'; it has RID" in said
     assert "DXSUM.csv has a header and no row" in said
     assert "Collection.csv has a header and no row" in said
     assert "Other.csv is empty" in said
@@ -367,4 +403,4 @@ def test_folders_that_must_not_be_read_are_named(tmp_path, monkeypatch):
     assert [scan.subject for scan in found.scans] == ["002_S_0295"]
     assert any("1 folder(s) may not be read" in note and "ADNI/003_S_0001" in note for note in found.notes)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    assert f"{root} is not a folder that can be read" in problems(ADNI, root)
+    assert f"{root} may not be read" in problems(ADNI, root)

@@ -161,7 +161,8 @@ def test_without_any_mapping_a_copy_is_refused_unless_one_insists(tmp_path: Path
 def test_a_renamed_column_an_empty_table_and_half_a_copy_come_in_one_error(tmp_path: Path) -> None:
     excel(tmp_path / MAPPING, ["ID" if name == "BraTS2021 ID" else name for name in HEADER])
     (tree(tmp_path) / TRAINING / "BraTS2021_00003").mkdir()
-    half, empty, column = problems(tmp_path)
-    assert "BraTS2021_00003" in half
+    empty, column, half = problems(tmp_path)
     assert "no row" in empty
     assert "'BraTS2021 ID'" in column
+    assert "4 of 16 images are missing" in half
+    assert "BraTS2021_00003/BraTS2021_00003_t1ce.nii.gz" in half

@@ -92,8 +92,7 @@ def test_an_empty_table_without_its_columns_and_half_a_copy(tmp_path: Path) -> N
     (tmp_path / VALIDATION / "BraTS-MEN-00010-000").mkdir(parents=True)
     with pytest.raises(DatasetError) as caught:
         discover(tmp_path)
-    half, empty, sex, grade = caught.value.problems
-    assert "BraTS-MEN-00010-000" in half
+    empty, columns, half = caught.value.problems
     assert "no row" in empty
-    assert "'Sex'" in sex
-    assert "'Grade'" in grade
+    assert "no columns 'Sex', 'Grade'; it has BraTS ID" in columns
+    assert "BraTS-MEN-00010-000/BraTS-MEN-00010-000-t1n.nii.gz" in half

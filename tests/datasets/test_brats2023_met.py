@@ -52,8 +52,11 @@ def test_later_packs_may_lack_a_contrast(tmp_path: Path) -> None:
 
 
 def test_a_wrong_root_and_half_a_copy(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"MET-Challenge-TrainingData\.zip"):
+    with pytest.raises(DatasetError, match="nowhere does not exist: check the path"):
         MET.discover(tmp_path / "nowhere", "mine")
-    (tmp_path / TRAINING / "BraTS-MET-00002-000").mkdir(parents=True)
-    with pytest.raises(DatasetError, match=r"1 case folder.* hold no image .BraTS-MET-00002-000"):
+    with pytest.raises(DatasetError, match=r"MET-Challenge-TrainingData\.zip"):
         MET.discover(tmp_path, "mine")
+    (tmp_path / TRAINING / "BraTS-MET-00002-000").mkdir(parents=True)
+    scans = MET.discover(tmp_path, "mine").scans
+    assert [scan.image_present for scan in scans] == [False] * 4
+    assert all("MET-Challenge-TrainingData.zip" in str(scan.download) for scan in scans)

@@ -41,5 +41,11 @@ def test_a_wrong_root_and_half_a_copy(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"GoAT-TrainingData-With-GroundTruth\.zip"):
         GOAT.discover(tmp_path, "mine")
     (tmp_path / VALIDATION / "BraTS-GoAT-02000").mkdir(parents=True)
-    with pytest.raises(DatasetError, match="BraTS-GoAT-02000"):
-        GOAT.discover(tmp_path, "mine")
+    assert [scan.image_present for scan in GOAT.discover(tmp_path, "mine").scans] == [False] * 4
+
+
+def test_a_missing_contrast_ends_as_the_others_of_its_case(tmp_path: Path) -> None:
+    files = case(WITH, "BraTS-GoAT-00000", (*IMAGES[1:], "seg"))
+    root = write(tmp_path, {name.replace(".nii.gz", ".niigz"): text for name, text in files.items()})
+    (missing,) = [scan for scan in GOAT.discover(root, "mine").scans if scan.download]
+    assert missing.image.name == f"BraTS-GoAT-00000-{IMAGES[0]}.niigz"

@@ -89,9 +89,9 @@ def test_the_restricted_table_gives_ages_and_keeps_twins_together(tmp_path: Path
 def test_a_wrong_root_says_everything_at_once(tmp_path: Path) -> None:
     with pytest.raises(DatasetError) as caught:
         discover(tmp_path)
-    images, table = caught.value.problems
-    assert "Structural_unproc.zip" in images
+    table, images = caught.value.problems
     assert "unrestricted_*.csv" in table
+    assert "Structural_unproc.zip" in images
 
 
 def test_renamed_columns_empty_tables_and_half_a_copy_come_in_one_error(tmp_path: Path) -> None:
@@ -100,10 +100,38 @@ def test_renamed_columns_empty_tables_and_half_a_copy_come_in_one_error(tmp_path
     (root / "996782/unprocessed/3T").mkdir(parents=True)
     with pytest.raises(DatasetError) as caught:
         discover(root)
-    half, empty, family = caught.value.problems
-    assert "996782" in half
+    empty, family, half = caught.value.problems
     assert "no row" in empty
     assert "'Family_ID'" in family
+    assert "1 folder(s) hold none of their images" in half
+    assert "996782" in half
+
+
+def test_an_image_is_missing_from_its_series_and_by_the_open_table(tmp_path: Path) -> None:
+    root = write(hcp(tmp_path), {OPEN: OPEN_HEADER + OPEN_ROWS + "996782,S900,Q11,M,36+,true,2,1,\n"})
+    (root / "100307/unprocessed/3T" / NATIVE[1]).unlink()
+    (root / "100206" / PREPROCESSED[3]).unlink()
+    (root / "996782/MNINonLinear").mkdir(parents=True)
+    assert [scan.source_key for scan in discover(root).scans if scan.download] == [
+        "100206/T2w_acpc_dc_restore", "100307/3T_T1w_MPR2", "996782/3T_T1w_MPR1", "996782/3T_T2w_SPC1",
+    ]  # fmt: skip
+
+
+def test_a_contrast_that_nobody_has_was_left_out_on_purpose(tmp_path: Path) -> None:
+    first = "100307/unprocessed/3T/" + NATIVE[0]
+    root = write(tmp_path, {OPEN: OPEN_HEADER + OPEN_ROWS.replace("true,1,1", "true,2,1"), first: b"x"})
+    assert [(scan.source_key, scan.download) for scan in discover(root).scans] == [("100307/3T_T1w_MPR1", None)]
+
+
+def test_whose_native_images_are_missing_is_read_as_preprocessed(tmp_path: Path) -> None:
+    root = hcp(tmp_path)
+    for name in NATIVE[:3]:
+        (root / "100307/unprocessed/3T" / name).unlink()
+    scans = [scan for scan in discover(root).scans if scan.subject == "100307"]
+    assert [scan.source_key for scan in scans if scan.image_present] == [
+        "100307/T1w_acpc_dc_restore", "100307/T2w_acpc_dc_restore",
+    ]  # fmt: skip
+    assert len([scan for scan in scans if scan.download]) == 3
 
 
 def test_of_a_copy_further_down_the_nearest_images_count(tmp_path: Path) -> None:

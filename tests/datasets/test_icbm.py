@@ -56,7 +56,8 @@ def test_listed_images_that_were_not_downloaded_are_absent(tmp_path):
 
 
 def test_a_wrong_root_says_everything_at_once(tmp_path):
-    said = problems(ICBM, tmp_path / "nowhere")
+    assert "nowhere does not exist" in problems(ICBM, tmp_path / "nowhere")
+    said = problems(ICBM, tmp_path)
     assert "No image in folders" in said
     assert "No list of a collection's images" in said
 

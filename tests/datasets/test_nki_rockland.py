@@ -56,7 +56,9 @@ def test_a_table_without_sessions_and_in_other_spellings(tmp_path):
 
 def test_spellings_can_be_given(tmp_path):
     root = tree(tmp_path, "id\tAGE_04\tsex\nA00008326\t57\tM\n")
-    assert "no column 'participant_id' (nor 'Subject'" in problems(NKI, root)
+    said = problems(NKI, root)
+    assert "no columns 'participant_id' (nor 'Subject'" in said
+    assert "RocklandSample/RawDataBIDSLatest RawDataBIDSLatest`" in said, "the command has a destination"
     found = replace(NKI, id_names=("id",), age_names=("AGE_04",)).discover(root, "mine")
     assert values(found, "age") == {"A00008326": 57}
 

@@ -124,10 +124,30 @@ def test_a_renamed_column_an_empty_table_and_half_a_copy_come_in_one_error(tmp_p
     (root / "disc1/OAS1_0002_MR1/RAW").mkdir(parents=True)
     with pytest.raises(DatasetError) as caught:
         discover(root)
-    half, empty, cdr = caught.value.problems
-    assert "OAS1_0002_MR1" in half
+    empty, cdr, half = caught.value.problems
     assert "no row" in empty
     assert "'CDR'" in cdr
+    assert "OAS1_0002_MR1_mpr_n*_anon_sbj_111.img" in half, "nothing tells how many scans were averaged"
+
+
+def test_either_half_of_a_pair_and_the_pair_itself_may_be_missing(tmp_path: Path) -> None:
+    root = oasis(tmp_path)
+    average = root / "disc1/OAS1_0001_MR1/PROCESSED/MPRAGE/SUBJ_111/OAS1_0001_MR1_mpr_n4_anon_sbj_111.hdr"
+    for half, named in ((average, average.name), (average.with_suffix(".img"), average.with_suffix(".img").name)):
+        half.unlink()
+        (scan,) = discover(root).scans
+        assert (scan.image.name, scan.source_key) == (named, "OAS1_0001_MR1/PROCESSED/MPRAGE/SUBJ_111")
+        assert scan.download is not None
+
+
+def test_a_repeat_is_missing_before_one_that_is_there(tmp_path: Path) -> None:
+    root = oasis(tmp_path)
+    for run in ("1", "2", "3"):
+        write(root, {f"disc1/OAS1_0001_MR1/RAW/OAS1_0001_MR1_mpr-{run}_anon.{end}": b"x" for end in ("hdr", "img")})
+    (root / "disc1/OAS1_0001_MR1/RAW/OAS1_0001_MR1_mpr-2_anon.img").unlink()
+    (root / "disc1/OAS1_0001_MR1/RAW/OAS1_0001_MR1_mpr-2_anon.hdr").unlink()
+    scans = Oasis1Adapter(image="raw").discover(root, "mine").scans
+    assert [(scan.run, scan.image_present) for scan in scans][:3] == [("1", True), ("2", False), ("3", True)]
 
 
 def test_codes_of_the_orientation_are_those_of_clinica_s_converter() -> None:

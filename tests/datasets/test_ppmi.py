@@ -112,7 +112,7 @@ def test_listed_images_that_were_not_downloaded_are_absent(tmp_path):
     found = PPMI.discover(tree(tmp_path, tables=TABLES | {"Second.csv": listed(row)}), "mine")
     (absent,) = (scan for scan in found.scans if not scan.image_present)
     assert (absent.subject, absent.session, absent.contrast) == ("3001", "2011-05-02", "T1w")
-    assert "I370200 is listed in Second.csv" in absent.absent_hint
+    assert "I370200 is not there: Second.csv lists it" in absent.absent_hint
 
 
 def test_a_wrong_root_says_everything_at_once(tmp_path):

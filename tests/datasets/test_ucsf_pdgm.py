@@ -147,11 +147,10 @@ def test_an_old_table_a_renamed_column_no_row_and_half_a_copy(tmp_path: Path) ->
     (root / PACKAGE / "UCSF-PDGM-0004_nifti").mkdir(parents=True)
     with pytest.raises(DatasetError) as caught:
         discover(root)
-    half, empty, brats, idh = caught.value.problems
-    assert "UCSF-PDGM-0004_nifti" in half
+    empty, columns, half = caught.value.problems
     assert "no row" in empty
-    assert "'BraTS21 ID'" in brats
-    assert "'IDH'" in idh
+    assert "no columns 'BraTS21 ID', 'IDH'" in columns
+    assert "UCSF-PDGM-0004_nifti/UCSF-PDGM-0004_FLAIR.nii.gz" in half
 
 
 def test_an_empty_file_in_place_of_the_table(tmp_path: Path) -> None:
