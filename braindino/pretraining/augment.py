@@ -33,7 +33,7 @@ class CropPlan:
 
 def plan_crops(
     seeds: NDArray[np.uint64],
-    brain: NDArray[np.uint8],
+    brain: NDArray[np.unsignedinteger],
     crops: CropConfig,
     intensity: IntensityConfig,
     mirror: bool,
@@ -41,8 +41,8 @@ def plan_crops(
     """The plans of a batch of slices: two global crops, then the local ones. A function of the seeds and the
     masks.
 
-    `seeds` uint64 [B], one per slice; `brain` uint8 [B, H, W]; `mirror` is false where columns are not
-    left-right.
+    `seeds` uint64 [B], one per slice; `brain` [B, H, W] is above 0 in the brain, as stored slices are; `mirror` is
+    false where columns are not left-right.
     """
     kinds = [(crops.global_size, crops.global_area)] * 2
     kinds += [(crops.local_size, crops.local_area)] * crops.local_number

@@ -44,7 +44,7 @@ class Boxes:
         return theta
 
 
-def brain_anchors(brain: NDArray[np.uint8], quantiles: Numbers) -> Numbers:
+def brain_anchors(brain: NDArray[np.unsignedinteger], quantiles: Numbers) -> Numbers:
     """Row and column of brain pixels, [n, k, 2]: of each slice of [n, H, W], those at its k `quantiles` [n,
     k].
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from braindino.encoders.weights import export_backbone
@@ -13,7 +12,7 @@ from braindino.errors import ConfigError, TrainingError
 from braindino.keys import canonical_json, short_hash
 from braindino.pretraining import monitor, schedules
 from braindino.pretraining.augment import render_crops
-from braindino.pretraining.batches import Batch, BatchMaker, prefetched
+from braindino.pretraining.batches import Batch, BatchMaker
 from braindino.pretraining.checkpoint import TrainingState, newest_checkpoint, restore, save_checkpoint
 from braindino.pretraining.config import PRETRAINING_VERSION, PretrainConfig
 from braindino.pretraining.meter import Meter
@@ -21,6 +20,7 @@ from braindino.pretraining.model import StudentTeacher
 from braindino.pretraining.objective import Crops, Outcome, evaluate
 from braindino.pretraining.optimiser import apply_schedule, build_optimiser, clip
 from braindino.pretraining.randomness import stream_seed
+from braindino.slices.loading import read_ahead
 from braindino.slices.sampler import ScanRef
 
 MOST_SKIPPED_IN_A_ROW = 20
@@ -61,6 +61,7 @@ def train(
     scans: Sequence[ScanRef],
     directory: Path,
     *,
+    workers: int = 0,
     on_log: Callable[[LogRecord], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> TrainingResult:
@@ -68,7 +69,8 @@ def train(
     there.
 
     Stopping and resuming at any step gives the weights of a run that never stopped (bit for bit on one CPU
-    with the same number of threads). `should_stop` is asked after every step; when it says so, a checkpoint
+    with the same number of threads), whatever the number of `workers`: processes that read slices ahead, 0 for
+    a thread of this one. `should_stop` is asked after every step; when it says so, a checkpoint
     is written and the result has `finished` False. A step whose loss or gradients are not finite changes
     nothing and is counted.
 
@@ -83,7 +85,7 @@ def train(
         restore(state, content, config, data_hash)
     meter = Meter(problems)
     random_devices = [device] if device.type == "cuda" else []
-    batches = prefetched(maker.make, state.step, config.steps)
+    batches = read_ahead(maker.make, state.step, config.steps, workers)
     with torch.random.fork_rng(devices=random_devices), contextlib.closing(batches):
         for batch in batches:
             meter.begin_step()
@@ -150,7 +152,7 @@ def take_step(state: TrainingState, batch: Batch, config: PretrainConfig, values
     outcome.loss.backward()  # type: ignore[no-untyped-call]
     norm = clip(model.student.parts(), config.optimiser.clip)
     state.step += 1
-    state.images_seen += len(batch.stored)
+    state.images_seen += batch.size
     if not bool(torch.isfinite(outcome.loss.detach()) & torch.isfinite(norm)):
         state.skipped_steps += 1
         return None
@@ -164,11 +166,11 @@ def take_step(state: TrainingState, batch: Batch, config: PretrainConfig, values
 def crops_of(batch: Batch, config: PretrainConfig, device: torch.device) -> Crops:
     """The batch's crops, rendered on the device from the stored numbers."""
     # torch has few operations on uint16: its bits travel as int16, half the size of int32.
-    stored = torch.from_numpy(batch.stored.view(np.int16)).to(device, torch.int32).bitwise_and_(0xFFFF)
+    stored = batch.slices.stored.view(torch.int16).to(device, torch.int32).bitwise_and_(0xFFFF)
     global_crops, local_crops = render_crops(
         stored,
-        torch.from_numpy(batch.brain).to(device),
-        torch.from_numpy(batch.bounds).to(device),
+        stored > 0,
+        batch.slices.bounds.to(device),
         batch.plans,
         stream_seed(config.run.seed, "noise", batch.step),
     )

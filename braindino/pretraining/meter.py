@@ -39,8 +39,8 @@ class Meter:
         now = time.perf_counter()
         self._worked += now - self._mark
         self._mark = now
-        self._images += len(batch.stored)
-        self._unreadable += batch.unreadable
+        self._images += batch.size
+        self._unreadable += batch.slices.unreadable
         if outcome is None:
             self._skipped += 1
             self.skipped_in_a_row += 1

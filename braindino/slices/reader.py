@@ -19,7 +19,7 @@ from braindino.slices.store import SLICES_VERSION
 # millions.
 _MAX_HANDLES = 16_384
 
-# The pool holds shard indices (16 bytes a slice), so that a random slice costs one read instead of two.
+# The pool holds what was read last: decoded slices, and the shard indices that save a random slice its second read.
 _CONTEXT = ts.Context({"cache_pool": {"total_bytes_limit": 64_000_000}})
 
 
@@ -80,10 +80,7 @@ class ScanSlices:
     def handle(self, name: str) -> ts.TensorStore:
         """The open TensorStore of one array; raises StoreError if it is missing or of another shape."""
         if name not in self.stores:
-            opened = _open_array(self.path, name)
-            if tuple(opened.shape) != self.shape:
-                raise StoreError(f"{self.path}/{name} is {tuple(opened.shape)}, not {self.shape}; ingest it again.")
-            self.stores[name] = opened
+            self.stores[name] = _opened(self, name, _opening(self.path, name))
         return self.stores[name]
 
     def _read(self, name: str, indices: Sequence[int] | None) -> np.ndarray:
@@ -109,41 +106,64 @@ def open_scan(path: Path | str) -> ScanSlices:
     return _open_cached(os.fspath(path))
 
 
-def read_many(requests: Sequence[tuple[Path | str, int]]) -> tuple[np.ndarray, np.ndarray]:
+def read_many(requests: Sequence[tuple[Path | str, int]], out: np.ndarray | None = None) -> np.ndarray:
     """Random slices of many scans of one canvas, all reads in flight at once.
+
+    The brain is where a slice is above 0: its mask is not read, which would double the number of reads.
 
     Args:
         requests: (path of the group, slice index) for each slice wanted.
+        out: where to put them, uint16 [n, H, W], C-contiguous; by default a new array.
 
     Returns:
-        (image uint16 [n, H, W], brain uint8 [n, H, W]) in the order of the requests.
+        Stored intensities, uint16 [n, H, W], in the order of the requests.
 
     Raises:
         StoreError: a group is missing or damaged, an index is out of range, or the canvases differ.
     """
+    canvas = canvas_of(requests)
+    scans = [(open_scan(path), index) for path, index in requests]
+    _open_images([scan for scan, _ in scans])
+    wanted = [scan.handle("image")[scan.check_index(index)] for scan, index in scans]
+    if out is None:
+        out = np.empty((len(scans), *canvas), np.uint16)
+    try:
+        # One write of all slices costs a third less than as many reads, and their decoding runs on every core.
+        ts.array(out).write(ts.stack(wanted)).result()
+    except (ValueError, OSError) as error:
+        for (scan, _), slice_ in zip(scans, wanted, strict=True):
+            _check_readable(scan, slice_)
+        raise _damaged(scans[0][0].path, error) from error
+    return out
+
+
+def canvas_of(requests: Sequence[tuple[Path | str, int]]) -> tuple[int, int]:
+    """(H, W) of the slices of a batch; raises as `read_many` does."""
     if not requests:
         raise StoreError("No slice was asked for; a batch needs at least one.")
-    scans = [(open_scan(path), index) for path, index in requests]
-    first = scans[0][0]
-    for scan, _ in scans:
+    first = open_scan(requests[0][0])
+    for scan in (open_scan(path) for path, _ in requests):
         if scan.shape[1:] != first.shape[1:]:
             raise StoreError(
                 f"{scan.path} has slices of {scan.shape[1:]} and {first.path} of {first.shape[1:]}; "
                 "read one plane of one recipe at a time."
             )
-    # All reads are issued before the first is awaited: TensorStore then decodes on every core.
-    pending = [
-        (scan, scan.handle("image")[scan.check_index(index)].read(), scan.handle("brain")[index].read())
-        for scan, index in scans
-    ]
-    image = np.empty((len(scans), *first.shape[1:]), np.uint16)
-    brain = np.empty((len(scans), *first.shape[1:]), np.uint8)
-    for row, (scan, image_future, brain_future) in enumerate(pending):
-        try:
-            image[row], brain[row] = image_future.result(), brain_future.result()
-        except (ValueError, OSError) as error:
-            raise _damaged(scan.path, error) from error
-    return image, brain
+    return first.shape[1:]
+
+
+def _open_images(scans: Sequence[ScanSlices]) -> None:
+    # All are opening before the first is awaited: on a slow disk a batch waits once and not for each of its scans.
+    new = {scan.path: scan for scan in scans if "image" not in scan.stores}
+    opening = {path: _opening(path, "image") for path in new}
+    for path, scan in new.items():
+        scan.stores["image"] = _opened(scan, "image", opening[path])
+
+
+def _check_readable(scan: ScanSlices, slice_: ts.TensorStore) -> None:
+    try:
+        slice_.read().result()
+    except (ValueError, OSError) as error:
+        raise _damaged(scan.path, error) from error
 
 
 @lru_cache(maxsize=_MAX_HANDLES)
@@ -166,7 +186,7 @@ def _open_cached(path: str) -> ScanSlices:
 os.register_at_fork(after_in_child=_open_cached.cache_clear)
 
 
-def _open_array(path: Path, name: str) -> ts.TensorStore:
+def _opening(path: Path, name: str) -> "ts.Future[ts.TensorStore]":
     spec = {
         "driver": "zarr3",
         "kvstore": {"driver": "file", "path": os.fspath(path / name)},
@@ -175,10 +195,17 @@ def _open_array(path: Path, name: str) -> ts.TensorStore:
         "recheck_cached_data": "open",
         "recheck_cached_metadata": "open",
     }
+    return ts.open(spec, context=_CONTEXT, open=True, read=True)
+
+
+def _opened(scan: ScanSlices, name: str, opening: "ts.Future[ts.TensorStore]") -> ts.TensorStore:
     try:
-        return ts.open(spec, context=_CONTEXT, open=True, read=True).result()
+        array = opening.result()
     except (ValueError, OSError) as error:
-        raise _damaged(path, error) from error
+        raise _damaged(scan.path, error) from error
+    if tuple(array.shape) != scan.shape:
+        raise StoreError(f"{scan.path}/{name} is {tuple(array.shape)}, not {scan.shape}; ingest it again.")
+    return array
 
 
 def _damaged(path: Path, error: Exception) -> StoreError:

@@ -83,6 +83,19 @@ class SliceSampler:
         """Batches until as many slices were drawn as are stored (at least one)."""
         return max(1, int(self._n_slices.sum()) // self.batch_size)
 
+    def number(self, epoch: int, offset: int = 0) -> int:
+        """The number of the batch that follows the first `offset` batches of an epoch: where a run resumes.
+
+        Raises:
+            ConfigError: an epoch has no such batch.
+        """
+        if epoch < 0 or not 0 <= offset < self.batches_per_epoch:
+            last = self.batches_per_epoch - 1
+            raise ConfigError(
+                f"Epochs are counted from 0 and their batches from 0 to {last}, not {epoch} and {offset}."
+            )
+        return epoch * self.batches_per_epoch + offset
+
     def batch(self, index: int) -> list[tuple[int, int]]:
         """The batch of that number, counted from the start of the training.
 

@@ -24,13 +24,14 @@ from torch.nn import functional
 
 from braindino.encoders.network import TokenNetwork
 from braindino.pretraining import PretrainConfig, load_config, schedules
-from braindino.pretraining.batches import BatchMaker, prefetched
+from braindino.pretraining.batches import BatchMaker
 from braindino.pretraining.loop import choose_device, initial_state, take_step
 from braindino.pretraining.losses import koleo_loss, sinkhorn_knopp
 from braindino.pretraining.masking import crop_masks
 from braindino.pretraining.model import StudentTeacher
 from braindino.pretraining.randomness import sample_seeds
 from braindino.slices import ScanRef, open_scan
+from braindino.slices.loading import read_ahead
 from tests.pretraining.helpers import write_cohort
 
 
@@ -139,7 +140,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         scans = write_cohort(Path(folder), subjects=64, shape=(60, rows, columns))
         state = initial_state(config, device)
-        batches = prefetched(BatchMaker(config, scans).make, 0, options.steps + 2)
+        batches = read_ahead(BatchMaker(config, scans).make, 0, options.steps + 2)
         textbook = Textbook(config, scans, device)
         ours, theirs = [], []
         for number in range(options.steps + 2):
