@@ -123,6 +123,12 @@ READERS: dict[str, Callable[[Requests], np.ndarray]] = {
 }
 
 
+def sampler_of(paths: list[Path]) -> SliceSampler:
+    """One person per store; slices as the pretraining draws them."""
+    refs = [ScanRef(str(path), path.name, path.name, "d", CANVAS[0], "axial") for path in paths]
+    return SliceSampler(refs, seed=1, batch_size=BATCH)
+
+
 def compare_reading(paths: list[Path], rounds: int) -> None:
     """Batches of random slices in one process."""
     sampler = sampler_of(paths)
