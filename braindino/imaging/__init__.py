@@ -1,6 +1,7 @@
 """One volume: read, orient, find the brain, resample, measure; `preprocess` is the front door."""
 
 from braindino.imaging.content import content_hash
+from braindino.imaging.parts import files_of
 from braindino.imaging.preprocess import preprocess, preprocess_volume
 from braindino.imaging.quality import QualityLimits
 from braindino.imaging.read import check_header, read_volume
@@ -21,6 +22,7 @@ __all__ = [
     "Volume",
     "check_header",
     "content_hash",
+    "files_of",
     "get_recipe",
     "make_volume",
     "preprocess",

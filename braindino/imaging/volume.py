@@ -79,6 +79,13 @@ def make_volume(data: np.ndarray, affine: np.ndarray, name: str = "volume", repa
     return Volume(data, affine, name, repairs)
 
 
+def corners_apart(first: np.ndarray, second: np.ndarray, shape: tuple[int, ...]) -> float:
+    """How far, in mm, two maps from voxel to world (4 x 4) place a corner of a grid apart, at most."""
+    unit = np.array([[i, j, k, 1] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
+    corners = unit * [*np.array(shape[:3]) - 1, 1]
+    return float(np.linalg.norm((corners @ (first - second).T)[:, :3], axis=1).max())
+
+
 def check_geometry(shape: tuple[int, ...], affine: np.ndarray, name: str) -> None:
     """Refuses a grid that no brain scan can have.
 

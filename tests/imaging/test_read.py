@@ -167,10 +167,11 @@ def test_a_text_file_in_gzip(tmp_path: Path) -> None:
     assert refusal(tmp_path / "a.nii.gz").reason == Reason.UNSUPPORTED_FORMAT
 
 
-def test_a_folder_of_dicom(tmp_path: Path) -> None:
+def test_a_folder_without_an_image(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no image")
     error = refusal(tmp_path)
     assert error.reason == Reason.UNSUPPORTED_FORMAT
-    assert "dcm2niix" in str(error)
+    assert "no DICOM file" in str(error)
 
 
 @pytest.mark.parametrize("shape", [(40, 40), (40, 40, 1)])
