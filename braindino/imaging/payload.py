@@ -11,7 +11,6 @@ from isal import igzip, isal_zlib
 
 from braindino.errors import Reason, ScanRefused
 
-_IsalError: type[Exception] = isal_zlib.error
 _GZIP = b"\x1f\x8b"
 # The decompressor hands out what fits into a processor's cache about twice as fast as one large block.
 _STEP = 1 << 20
@@ -39,7 +38,7 @@ def reading(path: Path) -> Iterator[None]:
     except PermissionError as error:
         text = f"The file {path.name} may not be read; give this user the permission."
         raise ScanRefused(Reason.UNREADABLE, text) from error
-    except (OSError, zlib.error, _IsalError) as error:
+    except (OSError, zlib.error, isal_zlib.error) as error:  # type: ignore[misc]  # the stub names an instance
         text = f"The bytes of {path.name} are damaged or cannot be read; download it again."
         raise ScanRefused(Reason.UNREADABLE, text) from error
 
