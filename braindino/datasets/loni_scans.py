@@ -7,9 +7,10 @@ from pathlib import Path
 
 from braindino.datasets.base import Acquisition, Gap, Label, Moment, Scan
 from braindino.datasets.bids_files import is_there
+from braindino.datasets.dicom_facts import dicom_facts
 from braindino.datasets.half_copies import as_found
 from braindino.datasets.loni_descriptions import in_words, rank
-from braindino.datasets.loni_facts import dicom_facts, xml_facts
+from braindino.datasets.loni_facts import xml_facts
 from braindino.datasets.loni_tables import IdaList
 from braindino.datasets.loni_tree import IdaImage, IdaTree
 from braindino.datasets.required import Missing

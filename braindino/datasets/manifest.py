@@ -5,6 +5,7 @@ from pathlib import Path
 
 from braindino.datasets.base import Acquisition, DatasetInfo, Discovery, Label, Scan
 from braindino.datasets.bids_sidecars import vendor_name
+from braindino.datasets.dicom_facts import dicom_facts, may_be_dicom
 from braindino.datasets.tables import Row, SourceTable, read_delimited
 from braindino.datasets.values import (
     all_numbers,
@@ -38,8 +39,9 @@ class ManifestAdapter:
 
     `image`, `mask` and `segmentation` are files (an image also a folder of DICOM files), absolute or
     relative to the manifest. They need not exist: a scan whose file is missing is refused at ingest, with
-    the reason `missing_file`. A scan's key is its image path as written, or relative to the manifest where
-    it lies beside or below it, so that the folder as a whole can move.
+    the reason `missing_file`. What the manifest does not say of the scanner is taken from the header of a
+    DICOM series. A scan's key is its image path as written, or relative to the manifest where it lies beside
+    or below it, so that the folder as a whole can move.
     """
 
     info = DatasetInfo(
@@ -142,7 +144,8 @@ class _Reading:
             strength = parse_number(text)
             if strength is None or not 0 < strength < 25:
                 self.problems.append(f"Line {row.line}: field_strength {text!r} is no number of tesla (such as 1.5).")
-        return Acquisition.of("manifest", vendor, field_strength=strength)
+        told, image = Acquisition.of("manifest", vendor, field_strength=strength), self._path(row.cells["image"])
+        return told.or_else(dicom_facts(image)) if may_be_dicom(image) else told
 
     def _row_labels(self, row: Row, scan: Scan, columns: list[str]) -> list[Label]:
         base = Label(scan.dataset, scan.subject, "", session=scan.session)
