@@ -58,9 +58,9 @@ def _first_file(image: Path) -> BinaryIO | None:
     else:
         paths = [image] if image.is_file() else []  # a pipe would be waited for without end
     for path in paths[:_TRIES]:
-        head = io.BytesIO(_head(path))
-        if head.getbuffer()[128:132] == b"DICM":
-            return head
+        head = _head(path)
+        if head[128:132] == b"DICM":
+            return io.BytesIO(head)
     return None
 
 
