@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from braindino.imaging.components import bounding_box
 from braindino.imaging.orient import PLANE_ACROSS, PLANES
 from braindino.imaging.recipe import Recipe
 from braindino.imaging.volume import Volume
@@ -82,7 +83,7 @@ def plan_grid(volume: Volume, mask: np.ndarray, recipe: Recipe) -> Grid:
 def outside_canvas(volume: Volume, mask: np.ndarray, grid: Grid) -> int:
     """How many voxels of the mask lie outside the in-plane canvas of a grid."""
     to_pixel = np.linalg.inv(grid.affine) @ volume.affine
-    points = np.argwhere(_column_ends(mask))
+    points = _ends(mask)
     height, width = grid.shape[1:]
     if _inside(points, to_pixel, height, width).all():
         return 0
@@ -97,18 +98,22 @@ def _inside(points: np.ndarray, to_pixel: np.ndarray, height: int, width: int) -
 
 def _brain_extent(volume: Volume, mask: np.ndarray, basis: np.ndarray) -> np.ndarray:
     """Lowest and highest coordinate of the mask along each basis vector, voxel edges included, mm [3, 2]."""
-    points = np.argwhere(_column_ends(mask))
+    points = _ends(mask)
     world = points @ volume.affine[:3, :3].T + volume.affine[:3, 3]
     along = world @ basis
     half = np.abs(volume.affine[:3, :3].T @ basis).sum(axis=0) / 2
     return np.stack([along.min(axis=0) - half, along.max(axis=0) + half], axis=1)
 
 
-def _column_ends(mask: np.ndarray) -> np.ndarray:
-    """The first and last voxel of each run along z: no extent is lost, and few points are left."""
-    ends = mask.copy()
-    ends[:, :, 1:-1] &= ~(mask[:, :, :-2] & mask[:, :, 2:])
-    return ends
+def _ends(mask: np.ndarray) -> np.ndarray:
+    """The first and last voxel of each run along z, int [n, 3]: no extent is lost, and few points are left."""
+    box = bounding_box(mask)
+    inner = mask[box]
+    ends = inner.copy(order="K")
+    ends[:, :, 1:-1] &= ~(inner[:, :, :-2] & inner[:, :, 2:])
+    # The transpose of a mask as files keep it is contiguous, and is searched several times as fast.
+    points: np.ndarray = np.argwhere(ends.T)[:, ::-1] + [part.start for part in box]
+    return points
 
 
 def _snap(position: float, origin: float, spacing: float) -> float:

@@ -93,11 +93,12 @@ def preprocess_volume(
         gate.check(check_border, figures["border_fraction"], volume.name)
         gate.check(check_shape, figures["template_overlap"], volume.name)
         values = resample(ras, grid, recipe.interpolation)
-        if values[inside].min() == values[inside].max():
+        shown = values[inside]
+        if shown.min() == shown.max():
             text = f"Every brain voxel of {volume.name} has the same value; it is a mask and not an image."
             raise ScanRefused(Reason.CONSTANT, text)
         gate.check(check_saturation, figures["clip_high"], volume.name)
-        intensity = measure_intensity(values[inside])
+        intensity = measure_intensity(shown)
         labels = None
         if segmentation_volume is not None:
             coded = _whole_labels(segmentation_volume)
@@ -107,7 +108,7 @@ def preprocess_volume(
         gate.check(check_canvas, facts.cropped_ml, facts.brain_ml, volume.name)
     overruled_by_hand = tuple(f"{refusal.reason.value}: {refusal}" for refusal in gate.passed)
     return Preprocessed(
-        quantise(values, inside, intensity), inside.astype(np.uint8), labels, grid.affine, grid.plane,
+        quantise(shown, inside, intensity), inside.astype(np.uint8), labels, grid.affine, grid.plane,
         intensity, replace(facts, overruled=overruled_by_hand), _slice_facts(grid, inside, labels),
     )  # fmt: skip
 

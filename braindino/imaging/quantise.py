@@ -28,10 +28,16 @@ def measure_intensity(values: np.ndarray) -> Intensity:
 
 
 def quantise(values: np.ndarray, brain: np.ndarray, intensity: Intensity) -> np.ndarray:
-    """Stored numbers, uint16 of the shape of `values`: at least 1 in the brain (bool or 0/1), 0 outside.
+    """Stored numbers, uint16 of the shape of `brain`: at least 1 in the brain, 0 outside.
 
     `Intensity` gives the way back; a value returns to within half a step.
+
+    Args:
+        values: float32 [n], the brain's voxels in the order of `brain`.
+        brain: bool of any shape, n of them true.
+        intensity: the scale for these values.
     """
     steps = np.rint((values - np.float32(intensity.offset)) / np.float32(intensity.scale)) + 1
-    stored: np.ndarray = np.where(brain > 0, np.clip(steps, 1, _LARGEST_STORED), 0).astype(np.uint16)
+    stored = np.zeros(brain.shape, np.uint16)
+    stored[brain] = np.clip(steps, 1, _LARGEST_STORED).astype(np.uint16)
     return stored

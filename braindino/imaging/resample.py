@@ -6,13 +6,12 @@ import SimpleITK as sitk  # noqa: N813 - the name its own documentation uses
 from braindino.imaging.grid import Grid
 from braindino.imaging.volume import Volume
 
-# Parallelism comes from worker processes; threads inside would only fight with them.
-sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
-
 INTERPOLATORS = {"nearest": sitk.sitkNearestNeighbor, "linear": sitk.sitkLinear, "bspline": sitk.sitkBSpline3}
 
 # Interpolation needs neighbours: one voxel for linear, more for the B-spline's recursive prefilter.
 _MARGIN_VOXELS = 6
+# Pixels this near to voxel centres, in voxels, are those voxels: a header's rounding is larger.
+_SAME_PLACE = 1e-4
 
 
 def to_itk(data: np.ndarray, affine: np.ndarray) -> sitk.Image:
@@ -29,8 +28,12 @@ def resample(volume: Volume, grid: Grid, interpolation: str) -> np.ndarray:
     """A volume's values at the pixels of a grid, float32 [S, H, W]; 0 outside the volume.
 
     Where pixels are at least twice as large as voxels, voxels are averaged first, in whole numbers, so that
-    fine detail and noise do not alias. Labels ("nearest") are never averaged.
+    fine detail and noise do not alias. Labels ("nearest") are never averaged. Where every pixel is a voxel, as
+    in a volume that has the grid's spacing along the world axes, nothing is interpolated.
     """
+    moved = _as_stored(volume, grid)
+    if moved is not None:
+        return moved
     cropped = _crop_to(volume, grid)
     image = to_itk(cropped.data.astype(np.float32), cropped.affine)
     if interpolation != "nearest":
@@ -50,6 +53,32 @@ def resample(volume: Volume, grid: Grid, interpolation: str) -> np.ndarray:
         sitk.sitkFloat32,
     )
     return np.asarray(sitk.GetArrayFromImage(out))
+
+
+def _as_stored(volume: Volume, grid: Grid) -> np.ndarray | None:
+    """The voxels at the pixels of a grid if each pixel lies on a voxel's centre; else None."""
+    to_voxel = np.linalg.inv(volume.affine) @ grid.affine
+    steps, start = np.rint(to_voxel[:3, :3]).astype(int), np.rint(to_voxel[:3, 3]).astype(int)
+    far = np.array([grid.shape[2], grid.shape[1], grid.shape[0]]) - 1
+    off = np.abs(to_voxel[:3, :3] - steps) @ far + np.abs(to_voxel[:3, 3] - start)
+    if (np.abs(steps).sum(axis=0) != 1).any() or (np.abs(steps).sum(axis=1) != 1).any() or off.max() > _SAME_PLACE:
+        return None
+    order = np.abs(steps).argmax(axis=0)  # the voxel axis along which columns, rows and slices go
+    out = np.zeros(grid.shape, np.float32)
+    source, target = [slice(0)] * 3, [slice(0)] * 3
+    for pixel, axis in enumerate(order):
+        sense, first, size = int(steps[axis, pixel]), int(start[axis]), volume.data.shape[axis]
+        low, high = (-first, size - first) if sense > 0 else (first - size + 1, first + 1)
+        low, high = max(low, 0), min(high, int(far[pixel]) + 1)
+        if low >= high:
+            return out
+        target[2 - pixel] = slice(low, high)
+        ends = sorted((first + sense * low, first + sense * (high - 1)))
+        source[axis] = slice(ends[0], ends[1] + 1)
+    part = volume.data[tuple(source)].transpose(order[::-1])
+    senses = [int(steps[axis, pixel]) for pixel, axis in enumerate(order)][::-1]
+    out[tuple(target)] = part[tuple(slice(None, None, sense) for sense in senses)]
+    return out
 
 
 def _crop_to(volume: Volume, grid: Grid) -> Volume:

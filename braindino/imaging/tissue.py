@@ -44,15 +44,16 @@ def tissue_figures(volume: Volume, mask: np.ndarray) -> TissueFigures:
         volume: the image.
         mask: its brain, bool [x, y, z], not empty.
     """
-    count = int(mask.sum())
+    # The transpose of a volume as files keep it is contiguous, and is gathered from many times as fast.
+    inside = volume.data.T[mask.T]
     lowest, highest = volume.data.min(), volume.data.max()
-    step = max(1, round((count / _SAMPLE) ** (1 / 3)))
+    step = max(1, round((len(inside) / _SAMPLE) ** (1 / 3)))
     drawn = (slice(None, None, step),) * 3
-    sample = volume.data[drawn][mask[drawn]].astype(np.float32)
+    sample = volume.data.T[drawn][mask.T[drawn]].astype(np.float32)
     snr, cnr = _snr_cnr(sample)
     return TissueFigures(
-        clip_high=np.count_nonzero((volume.data == highest) & mask) / count,
-        clip_low=np.count_nonzero((volume.data == lowest) & mask) / count,
+        clip_high=np.count_nonzero(inside == highest) / len(inside),
+        clip_low=np.count_nonzero(inside == lowest) / len(inside),
         snr=snr,
         cnr=cnr,
     )
