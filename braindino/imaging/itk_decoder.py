@@ -29,7 +29,8 @@ def main(source: str, folder: Path, rule: str) -> None:
     (folder / "header.json").write_text(json.dumps(header))
     if rule == "header":
         return
-    voxels = sitk.GetArrayViewFromImage(reader.Execute()).T
+    image = reader.Execute()  # a view of its voxels does not keep it alive
+    voxels = sitk.GetArrayViewFromImage(image).T
     if voxels.ndim > 3:
         series = voxels.reshape(*voxels.shape[:3], -1, order="F")
         voxels = series[..., 0] if rule == "first" else series.mean(axis=3, dtype=np.float32)

@@ -166,7 +166,7 @@ def test_every_second_slice_missing_is_seen_by_the_distance_in_the_header(tmp_pa
 def test_uneven_steps(tmp_path: Path) -> None:
     slices = series()
     for one in slices[8:]:
-        one.ImagePositionPatient = list(np.array(one.ImagePositionPatient, float) + [1.5, 0, 0])
+        one.ImagePositionPatient = list(np.add(one.ImagePositionPatient, [1.5, 0, 0]))
     assert refusal(save_all(tmp_path / "uneven", slices)).reason == Reason.DICOM_GAP
 
 
@@ -179,7 +179,7 @@ def test_slices_of_one_place(tmp_path: Path) -> None:
 def test_a_sheared_stack(tmp_path: Path) -> None:
     slices = series()
     for k, one in enumerate(slices):
-        one.ImagePositionPatient = list(np.array(one.ImagePositionPatient, float) + [0, 2.0 * k, 0])
+        one.ImagePositionPatient = list(np.add(one.ImagePositionPatient, [0, 2.0 * k, 0]))
     assert refusal(save_all(tmp_path / "sheared", slices)).reason == Reason.BAD_GEOMETRY
 
 
