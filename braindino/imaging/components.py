@@ -6,8 +6,10 @@ import SimpleITK as sitk  # noqa: N813 - the name its own documentation uses
 # Parallelism comes from worker processes; threads inside would only fight with them.
 sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
 
+Box = tuple[slice, slice, slice]
 
-def bounding_box(mask: np.ndarray) -> tuple[slice, slice, slice]:
+
+def bounding_box(mask: np.ndarray) -> Box:
     """The smallest box around a mask that is not empty: morphology inside it costs a fraction."""
     first, second, third = (np.flatnonzero(mask.any(axis=axes))[[0, -1]] for axes in ((1, 2), (0, 2), (0, 1)))
     return (

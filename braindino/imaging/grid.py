@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from braindino.imaging.components import bounding_box
+from braindino.imaging.components import Box, bounding_box
 from braindino.imaging.orient import PLANE_ACROSS, PLANES
 from braindino.imaging.recipe import Recipe
 from braindino.imaging.volume import Volume
@@ -26,9 +26,14 @@ class Grid:
 
     def cut(self, first: int, last: int) -> "Grid":
         """Slices `first` to `last`, both included."""
+        return self.part((slice(first, last + 1), slice(0, self.shape[1]), slice(0, self.shape[2])))
+
+    def part(self, box: Box) -> "Grid":
+        """Some of the slices, rows and columns."""
         affine = self.affine.copy()
-        affine[:3, 3] += affine[:3, 2] * first
-        return Grid(self.plane, affine, (last - first + 1, *self.shape[1:]))
+        affine[:3, 3] += affine[:3, :3] @ [part.start for part in box[::-1]]
+        slices, rows, columns = (part.stop - part.start for part in box)
+        return Grid(self.plane, affine, (slices, rows, columns))
 
 
 def thick_axis(spacing: np.ndarray, recipe: Recipe) -> int | None:
@@ -78,6 +83,17 @@ def plan_grid(volume: Volume, mask: np.ndarray, recipe: Recipe) -> Grid:
         affine[:3, 3] += basis[:, axis] * first
         counts[position] = count
     return Grid(plane, affine, (counts[2], counts[1], counts[0]))
+
+
+def pixels_around(volume: Volume, mask: np.ndarray, grid: Grid) -> Box:
+    """The slices, rows and columns of a grid outside of which interpolation finds nothing of a mask."""
+    corners = np.array(np.meshgrid(*((part.start - 1, part.stop) for part in bounding_box(mask)))).reshape(3, 8)
+    to_pixel = np.linalg.inv(grid.affine) @ volume.affine
+    pixels = (to_pixel[:3, :3] @ corners + to_pixel[:3, 3:])[::-1]
+    low = np.clip(np.floor(pixels.min(axis=1)) - 1, 0, np.array(grid.shape) - 1).astype(int)
+    high = np.clip(np.ceil(pixels.max(axis=1)) + 2, low + 1, grid.shape).astype(int)
+    slices, rows, columns = (slice(int(first), int(end)) for first, end in zip(low, high, strict=True))
+    return slices, rows, columns
 
 
 def outside_canvas(volume: Volume, mask: np.ndarray, grid: Grid) -> int:

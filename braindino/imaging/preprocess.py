@@ -10,8 +10,9 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813 - the name its own documentation uses
 
 from braindino.errors import Reason, ScanRefused
+from braindino.imaging.components import bounding_box
 from braindino.imaging.content import content_hash
-from braindino.imaging.grid import Grid, outside_canvas, plan_grid
+from braindino.imaging.grid import Grid, outside_canvas, pixels_around, plan_grid
 from braindino.imaging.mask import BrainMask, find_brain
 from braindino.imaging.orient import PLANES, oblique_degrees, orientation_codes, to_ras
 from braindino.imaging.quality import (
@@ -92,7 +93,7 @@ def preprocess_volume(
         grid, inside = _brain_slices(ras, brain.voxels, plan_grid(ras, brain.voxels, recipe), gate)
         gate.check(check_border, figures["border_fraction"], volume.name)
         gate.check(check_shape, figures["template_overlap"], volume.name)
-        values = resample(ras, grid, recipe.interpolation)
+        values = resample(ras, grid, recipe.interpolation, bounding_box(inside))
         shown = values[inside]
         if shown.min() == shown.max():
             text = f"Every brain voxel of {volume.name} has the same value; it is a mask and not an image."
@@ -139,7 +140,7 @@ def _brain(
 def _figures(volume: Volume, brain: BrainMask) -> dict[str, Any]:
     """The figures of the mask and of the intensities inside it, by their names in `Facts`."""
     return {
-        "brain_ml": float(brain.voxels.sum()) * volume.voxel_ml,
+        "brain_ml": np.count_nonzero(brain.voxels) * volume.voxel_ml,
         "border_fraction": border_fraction(brain.voxels),
         "template_overlap": template_overlap(volume, brain.voxels),
         **asdict(tissue_figures(volume, brain.voxels)),
@@ -148,7 +149,8 @@ def _figures(volume: Volume, brain: BrainMask) -> dict[str, Any]:
 
 def _brain_slices(volume: Volume, brain: np.ndarray, planned: Grid, gate: Gate) -> tuple[Grid, np.ndarray]:
     """The part of a planned grid whose slices all hold brain, and the mask on it, bool [S, H, W]."""
-    inside = resample(volume.with_data(brain), planned, "linear") >= 0.5
+    around = pixels_around(volume, brain, planned)
+    inside = resample(volume.with_data(brain), planned, "linear", around) >= 0.5
     holding = np.flatnonzero(inside.any(axis=(1, 2)))
     through_plane = float(planned.spacing[2])
     if len(holding):

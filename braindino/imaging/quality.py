@@ -169,7 +169,7 @@ def border_fraction(mask: np.ndarray) -> float:
     for axis, size in enumerate(inner.shape):
         for start in (0, 2):  # the neighbours before and behind
             inner &= box[tuple(slice(start, start + size) if a == axis else slice(1, -1) for a in range(3))]
-    total = int(box.sum())
-    surface = total - int(inner.sum())
-    on_border = total - int(mask[1:-1, 1:-1, 1:-1].sum())
+    total = np.count_nonzero(box)
+    surface = total - np.count_nonzero(inner)
+    on_border = total - np.count_nonzero(mask[1:-1, 1:-1, 1:-1])
     return on_border / surface if surface else 0.0

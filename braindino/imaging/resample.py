@@ -3,6 +3,7 @@
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - the name its own documentation uses
 
+from braindino.imaging.components import Box
 from braindino.imaging.grid import Grid
 from braindino.imaging.volume import Volume
 
@@ -24,35 +25,46 @@ def to_itk(data: np.ndarray, affine: np.ndarray) -> sitk.Image:
     return image
 
 
-def resample(volume: Volume, grid: Grid, interpolation: str) -> np.ndarray:
+def resample(volume: Volume, grid: Grid, interpolation: str, within: Box | None = None) -> np.ndarray:
     """A volume's values at the pixels of a grid, float32 [S, H, W]; 0 outside the volume.
 
     Where pixels are at least twice as large as voxels, voxels are averaged first, in whole numbers, so that
     fine detail and noise do not alias. Labels ("nearest") are never averaged. Where every pixel is a voxel, as
     in a volume that has the grid's spacing along the world axes, nothing is interpolated.
+
+    Args:
+        volume: what to resample.
+        grid: where to.
+        interpolation: one of `INTERPOLATORS`.
+        within: slices, rows and columns that are wanted; 0 elsewhere. By default all.
     """
     moved = _as_stored(volume, grid)
     if moved is not None:
         return moved
-    cropped = _crop_to(volume, grid)
+    box = within or (slice(0, grid.shape[0]), slice(0, grid.shape[1]), slice(0, grid.shape[2]))
+    part = grid.part(box)
+    factors = [1, 1, 1] if interpolation == "nearest" else _shrink_factors(volume, grid)
+    # Where voxels are averaged, and along a spline, a voxel counts far away: what is wanted must not change them.
+    local = max(factors) == 1 and interpolation != "bspline"
+    cropped = _crop_to(volume, part if local else grid)
     image = to_itk(cropped.data.astype(np.float32), cropped.affine)
-    if interpolation != "nearest":
-        factors = _shrink_factors(cropped, grid)
-        if max(factors) > 1:
-            image = sitk.BinShrink(image, factors)
-    spacing = grid.spacing
-    out = sitk.Resample(
+    if max(factors) > 1:
+        image = sitk.BinShrink(image, factors)
+    spacing = part.spacing
+    resampled = sitk.Resample(
         image,
-        [grid.shape[2], grid.shape[1], grid.shape[0]],
+        [part.shape[2], part.shape[1], part.shape[0]],
         sitk.Transform(3, sitk.sitkIdentity),
         INTERPOLATORS[interpolation],
-        grid.affine[:3, 3].tolist(),
+        part.affine[:3, 3].tolist(),
         spacing.tolist(),
-        (grid.affine[:3, :3] / spacing).ravel().tolist(),
+        (part.affine[:3, :3] / spacing).ravel().tolist(),
         0.0,
         sitk.sitkFloat32,
     )
-    return np.asarray(sitk.GetArrayFromImage(out))
+    out = np.zeros(grid.shape, np.float32)
+    out[box] = sitk.GetArrayViewFromImage(resampled)
+    return out
 
 
 def _as_stored(volume: Volume, grid: Grid) -> np.ndarray | None:

@@ -41,7 +41,7 @@ def template_overlap(volume: Volume, mask: np.ndarray) -> float:
     if not along[0].sum():
         return 0.0
     centre = np.array([np.average(np.arange(len(counts)), weights=counts) for counts in along])
-    scale = (float(mask.sum()) * volume.voxel_ml / 1000 / litres) ** (1 / 3)
+    scale = (np.count_nonzero(mask) * volume.voxel_ml / 1000 / litres) ** (1 / 3)
     to_coarse = np.linalg.inv(volume.affine[:3, :3] * steps) * scale
 
     def covered(degrees: tuple[float, ...]) -> float:
