@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-import flows.cli_data  # noqa: F401 - its verbs register themselves
+import flows.cli_data  # its verbs register themselves
+import flows.cli_quality  # noqa: F401 - likewise
 from flows.cli_base import Form, Home, Recipe, app
 from flows.display import Format, distinct, print_rows, stderr
 from flows.environment import quiet_prefect, resolve_home, silence_exit
@@ -187,6 +188,8 @@ def status(form: Form = Format.TABLE, home: Home = None) -> None:
     counts: list[dict[str, Any]] = store.query(
         "select 'scans ' || status as what, count(*) as n from scans group by all "
         "union all select 'refused: ' || reason, count(*) from scans where status = 'refused' group by all "
+        "union all select 'scans stored, file since unusable: ' || reason, count(*) from scans "
+        "where status = 'stored' and reason is not null group by all "
         "union all select 'subjects', count(distinct subject_uid) from scans "
         "union all select 'slices', count(*) from slices "
         "union all select 'encoders', count(*) from encoders "

@@ -29,6 +29,8 @@ def quiet_prefect() -> None:
 
 def job_id() -> str:
     """The id that stands beside every row this run writes: the Prefect flow run's, or `local` outside of one."""
+    if "prefect" not in sys.modules:  # no flow runs, and to import Prefect takes seconds
+        return "local"
     from prefect.context import get_run_context
     from prefect.exceptions import MissingContextError
 

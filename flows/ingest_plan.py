@@ -6,15 +6,29 @@ from pathlib import Path
 from typing import Any
 
 from braindino import keys
-from braindino.datasets import Scan
+from braindino.datasets import Label, Scan
 from braindino.errors import DatasetError
 
 Row = Mapping[str, Any]
 
+Ages = Mapping[tuple[str, str, str], float | None]  # years by dataset, subject and session
+_NO_AGES: Ages = {}
+_NONE_ACCEPTED: Mapping[str, "Accepted"] = {}
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Refusals, by reason code, that a person overruled for the image of this hash."""
+
+    reasons: frozenset[str]
+    image_hash: str
 
 @dataclass(frozen=True)
 class Work:
-    """One scan with its keys and what the warehouse already says of it (None for a new scan)."""
+    """One scan with its keys and what the warehouse already says of it (None for a new scan).
+
+    `age_years` is the person's age as the source states it for the scan; `accepted` is what a person overruled.
+    """
 
     scan: Scan
     scan_id: str
@@ -24,6 +38,8 @@ class Work:
     description_hash: str
     known: Row | None
 
+    age_years: float | None = None
+    accepted: Accepted | None = None
 
 @dataclass(frozen=True)
 class Plan:
@@ -81,18 +97,45 @@ def _description(scan: Scan) -> str:
     return keys.short_hash([said, asdict(scan.acquisition), when, scan.segmentation_codes], 16)
 
 
-def _work(scan: Scan, root: Path, known: Mapping[str, Row]) -> Work:
-    scan_id = keys.scan_id(scan.dataset, scan.source_key)
+def work_of(scan: Scan, root: Path, known: Row | None, ages: Ages, accepted: Accepted | None) -> Work:
+    """One scan with its keys; `known` is the latest row of it, `root` the dataset's folder."""
     fingerprint, size = _fingerprint(scan, root)
-    return Work(scan, scan_id, _relative(scan.image, root), size, fingerprint, _description(scan), known.get(scan_id))
+    return Work(
+        scan, keys.scan_id(scan.dataset, scan.source_key), _relative(scan.image, root), size, fingerprint,
+        _description(scan), known, _age(scan, ages), accepted,
+    )  # fmt: skip
 
 
-def plan(scans: Iterable[Scan], root: Path, known: Mapping[str, Row], dataset: str) -> Plan:
+def ages_of(labels: Iterable[Label]) -> Ages:
+    """The age in years by (dataset, subject, session), empty for the subject; None where several are stated."""
+    ages: dict[tuple[str, str, str], float | None] = {}
+    for label in labels:
+        if label.label == "age" and label.number is not None:
+            key = (label.dataset, label.subject, label.session or "")
+            ages[key] = label.number if ages.get(key, label.number) == label.number else None
+    return ages
+
+
+def _age(scan: Scan, ages: Ages) -> float | None:
+    of_session = (scan.dataset, scan.subject, scan.session or "")
+    return ages[of_session] if of_session in ages else ages.get((scan.dataset, scan.subject, ""))
+
+
+def plan(
+    scans: Iterable[Scan],
+    root: Path,
+    known: Mapping[str, Row],
+    dataset: str,
+    ages: Ages = _NO_AGES,
+    accepted: Mapping[str, Accepted] = _NONE_ACCEPTED,
+) -> Plan:
     """Compares what an adapter found with what the warehouse knows.
 
     Args:
         scans: everything the adapter found under `root`.
         root: the dataset's folder; paths are recorded relative to it.
+        ages: ages of people, see `ages_of`.
+        accepted: what a person overruled, by scan_id.
         known: the latest row per scan_id of this dataset under the recipe of this ingest.
         dataset: its name, for the error below.
 
@@ -102,7 +145,8 @@ def plan(scans: Iterable[Scan], root: Path, known: Mapping[str, Row], dataset: s
     read, describe, absent, unchanged = [], [], [], 0
     seen: dict[str, Scan] = {}
     for scan in scans:
-        work = _work(scan, root, known)
+        scan_id = keys.scan_id(scan.dataset, scan.source_key)
+        work = work_of(scan, root, known.get(scan_id), ages, accepted.get(scan_id))
         if work.scan_id in seen:
             twice = f"{seen[work.scan_id].image} and {scan.image} are listed as the same scan ({scan.source_key});"
             raise DatasetError(dataset, (f"{twice} give each its own session or run.",))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from braindino import imaging, slices
-from braindino.datasets import FACTS, Moment
+from braindino.datasets import FACTS, Moment, Scan
 from braindino.errors import Reason, ScanRefused
 from flows.ingest_plan import Work
 
@@ -110,18 +110,40 @@ def _refused(work: Work, reason: Reason, message: str) -> Row:
         kept = {name: value for name, value in without_stamp(work.known).items() if name not in described}
         text = f"{message} The slices stored earlier are kept."
         return {**kept, "reason": reason.value, "message": text}
+    if work.accepted is not None and reason.value in work.accepted.reasons:
+        message = f"{message} A person accepted another image of this scan: look at this one (braindino inspect)."
     return {"status": "refused", "reason": reason.value, "message": message}
+
+
+def _overruled(work: Work, recipe: imaging.Recipe) -> frozenset[Reason]:
+    """What a person overruled for this very image; another image that lies there now is judged like any."""
+    if work.accepted is None or image_hash(work.scan, recipe) != work.accepted.image_hash:
+        return frozenset()
+    return frozenset(map(Reason, work.accepted.reasons))
+
+
+def image_hash(scan: Scan, recipe: imaging.Recipe) -> str:
+    """Hash of a scan's voxels and affine alone.
+
+    Raises:
+        ScanRefused: the image cannot be read.
+    """
+    return imaging.content_hash(imaging.read_volume(scan.image, recipe.four_d, orientation=scan.orientation))
 
 
 def _store(work: Work, recipe: imaging.Recipe, home: Path) -> tuple[Row, list[Row]]:
     scan = work.scan
     result = imaging.preprocess(
         scan.image, recipe, brain_mask=scan.brain_mask, segmentation=scan.segmentation,
-        skull_stripped=scan.skull_stripped, orientation=scan.orientation,
+        skull_stripped=scan.skull_stripped, orientation=scan.orientation, age_years=work.age_years,
+        overruled=_overruled(work, recipe),
     )  # fmt: skip
     facts, intensity = result.facts, result.intensity
     relative = f"slices/{recipe.recipe_id}/{scan.dataset}/{work.scan_id}-{facts.content_hash}.zarr"
-    size = slices.write_scan(home / relative, result, {"scan_id": work.scan_id, "recipe_id": recipe.recipe_id})
+    known = work.known or {}
+    written = known.get("store_sha256") if known.get("store_path") == relative else None
+    keys_of_it = {"scan_id": work.scan_id, "recipe_id": recipe.recipe_id}
+    size = slices.write_scan(home / relative, result, keys_of_it, sha256=written)
     described = asdict(facts)
     for told in ("repairs", "overruled"):
         described[told] = "; ".join(described[told]) or None
@@ -136,6 +158,7 @@ def _store(work: Work, recipe: imaging.Recipe, home: Path) -> tuple[Row, list[Ro
         "has_segmentation": result.segmentation is not None,
         "store_path": relative,
         "store_bytes": size,
+        "store_sha256": slices.group_sha256(home / relative),
     }
     key = {"recipe_id": recipe.recipe_id, "scan_id": work.scan_id, "content_hash": facts.content_hash}
     per_slice = [{**key, "slice_index": index, **asdict(s)} for index, s in enumerate(result.slices)]

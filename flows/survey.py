@@ -59,7 +59,16 @@ def survey(
         _check_folder_name(dataset_name)
     known = _known(home, recipe.recipe_id, sorted({called, *(scan.dataset for scan in found.scans)}))
     base = root if root.is_dir() else root.parent
-    return found, plan(found.scans, base, known, called), recipe, called
+    todo = plan(found.scans, base, known, called, ages_of(found.labels), accepted_scans(home))
+    return found, todo, recipe, called
+
+
+def accepted_scans(home: Path) -> dict[str, Accepted]:
+    """Refusals that people overruled, by scan_id; none where there is no home."""
+    if not warehouse.is_home(home):
+        return {}
+    rows = warehouse.open(home).query("select * from staging.stg_overrules where reasons is not null").to_pylist()
+    return {row["scan_id"]: Accepted(frozenset(row["reasons"].split("; ")), row["image_hash"]) for row in rows}
 
 
 def _known(home: Path, recipe_id: str, names: Sequence[str]) -> dict[str, Row]:

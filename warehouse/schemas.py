@@ -136,6 +136,7 @@ SCANS = _table(
         ("intensity_std", REAL, "in-brain standard deviation"),
         ("store_path", TEXT, "the Zarr group, relative to the home"),
         ("store_bytes", INT, "bytes of the Zarr group"),
+        ("store_sha256", TEXT, "SHA-256 over names, sizes and bytes of the group's files"),
         ("seconds", REAL, "wall time from reading to stored slices"),
         ("imaging_version", INT, "version of the imaging room"),
     ],
@@ -225,6 +226,21 @@ COMPARED_SCANS = _table(
         ("scan_id", TEXT, "the scan"),
         ("content_hash", TEXT, "its content"),
         ("fingerprint_version", INT, "version of the fingerprint"),
+    ],
+)
+
+OVERRULES = _table(
+    "overrules",
+    "What a person decided about a scan; it stands above the rules, whatever is read later.",
+    ("scan_id",),
+    [
+        ("scan_id", TEXT, "the scan, under every recipe"),
+        ("dataset", TEXT, "its dataset"),
+        ("verdict", TEXT, "exclude: it is not used; accept: it is, in spite of the refusals named in reasons"),
+        ("reasons", TEXT, "reason codes of refusals that do not count, separated by semicolons; null for none"),
+        ("image_hash", TEXT, "hash of the voxels and affine that the refusals do not count for; null for none"),
+        ("why", TEXT, "why, in the person's words"),
+        ("who", TEXT, "the person's login name"),
     ],
 )
 
@@ -406,8 +422,8 @@ METRICS = _table(
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        DATASETS, RECIPES, SCANS, SLICES, LABELS, SUBJECT_LINKS, FINGERPRINTS, SCAN_COPIES, COMPARED_SCANS, HOLDOUTS,
-        EXTERNAL_DATASETS, TRAININGS, TRAINING_SUBJECTS,
+        DATASETS, RECIPES, SCANS, SLICES, LABELS, SUBJECT_LINKS, FINGERPRINTS, SCAN_COPIES, COMPARED_SCANS, OVERRULES,
+        HOLDOUTS, EXTERNAL_DATASETS, TRAININGS, TRAINING_SUBJECTS,
         TRAINING_METRICS, ENCODERS, EMBEDDINGS, FITS, PREDICTIONS, METRICS,
     )
 }  # fmt: skip

@@ -39,6 +39,7 @@ PROMISED = [
     "leaks",
     "scan_copies",
     "lineage",
+    "overrules",
     "tables",
     "columns",
 ]
