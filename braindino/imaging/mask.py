@@ -94,7 +94,7 @@ def is_stripped(volume: Volume, limits: QualityLimits = LIMITS) -> bool:
     support = _support(volume)
     if support is None:
         return False
-    return np.count_nonzero(support) * volume.voxel_ml <= _LARGEST_STRIPPED_ML
+    return bool(np.count_nonzero(support) * volume.voxel_ml <= _LARGEST_STRIPPED_ML)
 
 
 def nonzero_mask(volume: Volume) -> BrainMask:
