@@ -11,6 +11,7 @@ from braindino.datasets.base import (
     Scan,
     SubjectLink,
 )
+from braindino.datasets.half_copies import partial_notes, require_whole
 from braindino.datasets.overlaps import OVERLAPS, Overlap
 from braindino.datasets.registry import ADAPTERS, get_adapter
 
@@ -28,4 +29,6 @@ __all__ = [
     "Scan",
     "SubjectLink",
     "get_adapter",
+    "partial_notes",
+    "require_whole",
 ]

@@ -55,15 +55,16 @@ def read_mappings(paths: Sequence[Path], missing: Missing, download: str) -> lis
 
 def _renamed(table: SourceTable, columns: dict[str, str], missing: Missing, download: str) -> SourceTable:
     names: dict[str, str] = {}
+    lost = []
     for ours, start in columns.items():
         theirs = next((column for column in table.columns if _plain(column).startswith(_plain(start))), None)
         if theirs is None:
-            has = ", ".join(table.columns)
-            missing.say(
-                f"{table.path} has no column whose name starts with {start!r}; it has {has}. For it, {download}."
-            )
+            lost.append(repr(start))
         else:
             names[ours] = theirs
+    if lost:
+        what = f"{table.path} has no column whose name starts with {' or '.join(lost)}"
+        missing.say(f"{what}; it has {', '.join(table.columns)}. For it, {download}.")
     rows = [Row(row.line, {ours: row.cells.get(theirs, "") for ours, theirs in names.items()}) for row in table.rows]
     return replace(table, columns=tuple(names), rows=tuple(rows))
 

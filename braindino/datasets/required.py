@@ -105,12 +105,12 @@ def require_folder(root: Path, name: str) -> None:
     Raises:
         DatasetError: `root` does not exist, is no folder, or may not be read.
     """
-    if not may_read(root):
-        raise DatasetError(name, (f"{root} may not be read: get the permission.",))
     if not os.path.exists(root):  # noqa: PTH110 - Path.exists raises where a folder above may not be read
         raise DatasetError(name, (f"{root} does not exist: check the path.",))
     if not root.is_dir():
         raise DatasetError(name, (f"{root} is not a folder: give the folder the dataset was downloaded to.",))
+    if not may_read(root):
+        raise DatasetError(name, (f"{root} may not be read: get the permission.",))
 
 
 def find_column(table: SourceTable, names: Sequence[str]) -> str | None:

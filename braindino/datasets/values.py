@@ -52,6 +52,13 @@ _PRIVATE = re.compile(
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _TELLING = re.compile(r"[^\W\d_]{3}|\d{6}|\d[-/.]\d+[-/.]\d")  # what may be a name, a number of a person, or a date
+_WORD = re.compile(r"[^\W\d_]{3,}")
+# Words in which tables say that something is not known or not decided: nobody's name.
+_NO_NAMES = frozenset(
+    {"ambiguous", "anaplastic", "applicable", "assessed", "codeletion", "deletion", "equivocal", "hemangiopericytoma"}
+    | {"iii", "inconclusive", "indeterminate", "insufficient", "intermediate", "invalid", "nec", "negative", "none"}
+    | {"nos", "not", "other", "performed", "positive", "refused", "relative", "tested", "unclear", "undetermined"}
+)
 
 # What a number can be: of labels, and of facts of a scan. A score outside its scale is a code or a slip of the pen.
 _PLAUSIBLE: Mapping[str, Callable[[float], bool]] = {
@@ -120,11 +127,17 @@ def is_plausible(what: str, number: float) -> bool:
 
 
 def shown(cell: str, who: str) -> str:
-    """A cell that could not be used, and whose it is, for notes: `'0.67' (0010001)`.
+    """A cell that could not be used, and whose it is, for notes: `'0.67' (0010001)`, `'Indeterminate' (0010002)`.
 
-    Only a short number or code is shown, for a cell in the wrong column may hold a name or a date of birth.
+    Only a short number or code is shown, and words that are certainly no name, for a cell in the wrong column may hold
+    a name or a date of birth.
     """
-    return who if len(cell) > 12 or _TELLING.search(cell) else f"{cell!r} ({who})"
+    words = _WORD.findall(cell.lower())
+    if words and _NO_NAMES.issuperset(words) and len(cell) <= 40:
+        cell_says = _TELLING.search(_WORD.sub("", cell)) is None
+    else:
+        cell_says = len(cell) <= 12 and _TELLING.search(cell) is None
+    return f"{cell!r} ({who})" if cell_says else who
 
 
 def is_age_column(column: str) -> bool:

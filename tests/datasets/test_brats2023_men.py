@@ -52,7 +52,8 @@ def test_labels(tmp_path: Path) -> None:
     assert values(found, "sex") == {"BraTS-MEN-00004": "female", "BraTS-MEN-00009": "male"}
     assert values(found, "who_grade") == {"BraTS-MEN-00004": 1}, "the one text in the column is no meningioma"
     assert values(found, "split") == {"BraTS-MEN-00004": "training", "BraTS-MEN-00009": "validation"}
-    assert any("Grade says nothing known in BraTS-MEN-00009" in note for note in found.notes)
+    told = "Grade says nothing known in 'Anaplastic hemangiopericytoma, III' (BraTS-MEN-00009)."
+    assert any(told in note for note in found.notes)
 
 
 def test_the_thickness_as_acquired_is_the_contrast_s(tmp_path: Path) -> None:

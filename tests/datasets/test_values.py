@@ -151,11 +151,17 @@ def test_what_a_number_can_be(what, good, bad):
     assert not any(is_plausible(what, number) for number in bad)
 
 
-@pytest.mark.parametrize("cell", ["-5", "0.67", "X", "L->R", "22-25", "1e9", "9"])
-def test_short_codes_are_shown(cell):
+CODES = ["-5", "0.67", "X", "L->R", "22-25", "1e9", "9", "Indeterminate", "NOS/NEC", "relative co-deletion"]
+
+
+@pytest.mark.parametrize("cell", [*CODES, "Anaplastic hemangiopericytoma, III"])
+def test_short_codes_and_words_that_are_no_names_are_shown(cell):
     assert shown(cell, "0050002") == f"{cell!r} (0050002)"
 
 
-@pytest.mark.parametrize("cell", ["John", "John Smith 1950-01-01", "1950-01-01", "1.1.1950", "19500101", "1" * 13])
+NAMES = ["John", "John Smith 1950-01-01", "Other John", "Other 19500101", "not tested 1.1.1950"]
+
+
+@pytest.mark.parametrize("cell", [*NAMES, "1950-01-01", "1.1.1950", "19500101", "1" * 13])
 def test_what_may_be_a_name_or_a_date_is_not(cell):
     assert shown(cell, "0050002") == "0050002"
