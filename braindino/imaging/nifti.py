@@ -66,9 +66,10 @@ class _Layout:
     def _scaled(self, stored: np.ndarray) -> np.ndarray:
         if self.slope == 1 and self.inter == 0:
             return stored
-        scaled: np.ndarray = stored.astype(np.float32)
-        scaled *= np.float32(self.slope)
-        scaled += np.float32(self.inter)
+        with np.errstate(all="ignore"):  # what is no finite number is refused later
+            scaled: np.ndarray = stored.astype(np.float32)
+            scaled *= np.float32(self.slope)
+            scaled += np.float32(self.inter)
         return scaled
 
 
