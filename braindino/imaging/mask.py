@@ -7,6 +7,7 @@ from scipy import ndimage
 
 from braindino.errors import Reason, ScanRefused
 from braindino.imaging import atlas
+from braindino.imaging.alignment import check_alignment
 from braindino.imaging.components import bounding_box, fill_holes, label_parts
 from braindino.imaging.quality import LIMITS, QualityLimits
 from braindino.imaging.recipe import Recipe
@@ -73,7 +74,7 @@ def provided_mask(volume: Volume, provided: Volume) -> BrainMask:
     """A mask that came with the scan, carried over to the image's grid if it has another.
 
     Raises:
-        ScanRefused: `mask_mismatch`: it is empty, or lies partly outside the image.
+        ScanRefused: `mask_mismatch`: it is empty, lies partly outside the image, or not on its brain.
     """
     inside = provided.data > 0
     if not inside.any():
@@ -85,6 +86,7 @@ def provided_mask(volume: Volume, provided: Volume) -> BrainMask:
     if abs(given - kept) > _LARGEST_LOST_SHARE * given:
         text = f"The mask of {volume.name} holds {given:.0f} ml, of which {kept:.0f} lie in the image."
         raise ScanRefused(Reason.MASK_MISMATCH, f"{text} They are not aligned; provide the mask of this scan.")
+    check_alignment(volume, provided, voxels)
     cleaned, components = _without_specks(voxels)
     return BrainMask(cleaned, "provided", None, components)
 
