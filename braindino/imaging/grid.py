@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from braindino.imaging.components import Box, bounding_box
-from braindino.imaging.orient import PLANE_ACROSS, PLANES
 from braindino.imaging.recipe import Recipe
 from braindino.imaging.volume import Volume
+from braindino.planes import PLANE_ACROSS, PLANES
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from braindino.imaging.components import bounding_box
 from braindino.imaging.content import content_hash
 from braindino.imaging.grid import Grid, outside_canvas, pixels_around, plan_grid
 from braindino.imaging.mask import BrainMask, find_brain
-from braindino.imaging.orient import PLANES, oblique_degrees, orientation_codes, to_ras
+from braindino.imaging.orient import oblique_degrees, orientation_codes, to_ras
 from braindino.imaging.quality import (
     Gate,
     border_fraction,
@@ -33,6 +33,7 @@ from braindino.imaging.result import Facts, Preprocessed, SliceFacts
 from braindino.imaging.shape import template_overlap
 from braindino.imaging.tissue import tissue_figures
 from braindino.imaging.volume import Volume
+from braindino.planes import PLANES
 
 
 def preprocess(

@@ -1,6 +1,7 @@
 """The slice store: one Zarr group per scan, written once, and what draws and reads training batches."""
 
 from braindino.intensity import Intensity
+from braindino.slices.planes import Stack
 from braindino.slices.reader import ScanSlices, open_scan, read_many
 from braindino.slices.sampler import ScanRef, SliceSampler
 from braindino.slices.store import SLICES_VERSION, write_scan
@@ -15,6 +16,7 @@ __all__ = [
     "ScanRef",
     "ScanSlices",
     "SliceSampler",
+    "Stack",
     "apply_window",
     "check_group",
     "group_sha256",

@@ -13,6 +13,7 @@ import tensorstore as ts
 
 from braindino.errors import StoreError
 from braindino.intensity import Intensity
+from braindino.slices.planes import Stack, seen_in
 from braindino.slices.store import SLICES_VERSION
 
 # An open handle keeps a few kilobytes of metadata and no file descriptor; the bound is for cohorts of
@@ -65,6 +66,22 @@ class ScanSlices:
         if not self.has_segmentation:
             raise StoreError(f"{self.path} holds no segmentation; ask `has_segmentation` first.")
         return self._read("segmentation", indices)
+
+    def volume(self, plane: str | None = None, canvas_si: int | None = None) -> Stack:
+        """The whole scan as slices of any plane, by default of the stored one: whole shards are read, once each.
+
+        Args:
+            plane: "axial", "coronal" or "sagittal".
+            canvas_si: rows of coronal and sagittal slices, see `planes.seen_in`.
+
+        Raises:
+            StoreError: as `image` does; the slices are thick, or the brain does not fit on the canvas.
+        """
+        labels = self.segmentation() if self.has_segmentation else None
+        affine = np.array(self.attributes["affine"], np.float64)
+        image = self.image()
+        stored = Stack(self.plane, image, (image > 0).astype(np.uint8), labels, affine)
+        return seen_in(stored, plane or self.plane, canvas_si)
 
     def check_index(self, index: int) -> int:
         """The index itself if there is such a slice; negative ones are refused: they hide mistakes."""
