@@ -11,6 +11,9 @@ INTERPOLATORS = {"nearest": sitk.sitkNearestNeighbor, "linear": sitk.sitkLinear,
 
 # Interpolation needs neighbours: one voxel for linear, more for the B-spline's recursive prefilter.
 _MARGIN_VOXELS = 6
+# Pixels so many times as large as voxels alias too much by linear interpolation alone.
+_SMOOTHED_FROM = 1.4
+_KERNEL_VOXELS = 9  # of the Gaussian: its reach stays within the margin
 # Pixels this near to voxel centres, in voxels, are those voxels: a header's rounding is larger.
 _SAME_PLACE = 1e-4
 
@@ -18,18 +21,25 @@ _SAME_PLACE = 1e-4
 def to_itk(data: np.ndarray, affine: np.ndarray) -> sitk.Image:
     """A SimpleITK image of [x, y, z] voxels; its physical space is RAS mm, and not ITK's usual LPS."""
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    image = sitk.GetImageFromArray(np.ascontiguousarray(data.T))
+    numbers = np.ascontiguousarray(data.T)
+    image = sitk.GetImageFromArray(numbers.view(np.uint8) if numbers.dtype == bool else numbers)
     image.SetSpacing(spacing.tolist())
     image.SetDirection((affine[:3, :3] / spacing).ravel().tolist())
     image.SetOrigin(affine[:3, 3].tolist())
     return image
 
 
+def _as_float(image: sitk.Image) -> sitk.Image:
+    # Here and not in numpy: whole numbers are half as large until then, and no third copy is held.
+    return image if image.GetPixelID() == sitk.sitkFloat32 else sitk.Cast(image, sitk.sitkFloat32)
+
+
 def resample(volume: Volume, grid: Grid, interpolation: str, within: Box | None = None) -> np.ndarray:
     """A volume's values at the pixels of a grid, float32 [S, H, W]; 0 outside the volume.
 
-    Where pixels are at least twice as large as voxels, voxels are averaged first, in whole numbers, so that
-    fine detail and noise do not alias. Labels ("nearest") are never averaged. Where every pixel is a voxel, as
+    Fine detail and noise must not alias: where pixels are at least twice as large as voxels, voxels are averaged
+    first, in whole numbers, and where they then are still 1.4 times as large, smoothed (see `_smoothing`); below
+    that, linear interpolation itself averages enough. Labels ("nearest") are never averaged. Where every pixel is a voxel, as
     in a volume that has the grid's spacing along the world axes, nothing is interpolated.
 
     Args:
@@ -47,9 +57,11 @@ def resample(volume: Volume, grid: Grid, interpolation: str, within: Box | None 
     # Where voxels are averaged, and along a spline, a voxel counts far away: what is wanted must not change them.
     local = max(factors) == 1 and interpolation != "bspline"
     cropped = _crop_to(volume, part if local else grid)
-    image = to_itk(cropped.data.astype(np.float32), cropped.affine)
+    image = _as_float(to_itk(cropped.data, cropped.affine))
     if max(factors) > 1:
         image = sitk.BinShrink(image, factors)
+    if interpolation != "nearest" and max(variances := _smoothing(volume, grid, factors)) > 0:
+        image = sitk.DiscreteGaussian(image, variances, maximumKernelWidth=_KERNEL_VOXELS)
     spacing = part.spacing
     resampled = sitk.Resample(
         image,
@@ -106,9 +118,24 @@ def _crop_to(volume: Volume, grid: Grid) -> Volume:
     return Volume(data, affine, volume.name, volume.repairs)
 
 
-def _shrink_factors(volume: Volume, grid: Grid) -> list[int]:
-    # Pixel size along each voxel axis: the largest grid spacing whose direction it shares.
+def _pixel_sizes(volume: Volume, grid: Grid) -> np.ndarray:
+    """The grid's spacing along each voxel axis, mm: that of the grid axis nearest to it."""
     shared = np.abs(volume.directions.T @ (grid.affine[:3, :3] / grid.spacing))
-    target = grid.spacing[shared.argmax(axis=1)]
-    factors = np.floor(target / volume.spacing + 1e-3).astype(int)
+    sizes: np.ndarray = grid.spacing[shared.argmax(axis=1)]
+    return sizes
+
+
+def _smoothing(volume: Volume, grid: Grid, factors: list[int]) -> list[float]:
+    """The variance, mm^2, along each voxel axis of the Gaussian that makes voxels as wide as pixels.
+
+    Widths are full widths at half maximum, and those of convolved Gaussians add in squares (Cardoso et al. 2015,
+    IPMI, "Scale factor point spread function matching"). It is 0 where voxels, after averaging, are wide enough.
+    """
+    voxels, pixels = volume.spacing * factors, _pixel_sizes(volume, grid)
+    variances = (pixels**2 - voxels**2) / (8 * np.log(2))
+    return [float(number) for number in np.where(pixels >= _SMOOTHED_FROM * voxels, variances, 0.0)]
+
+
+def _shrink_factors(volume: Volume, grid: Grid) -> list[int]:
+    factors = np.floor(_pixel_sizes(volume, grid) / volume.spacing + 1e-3).astype(int)
     return [int(np.clip(factor, 1, size)) for factor, size in zip(factors, volume.data.shape, strict=True)]
