@@ -2,6 +2,7 @@
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - the name its own documentation uses
+from scipy import ndimage
 
 from braindino.imaging.components import Box
 from braindino.imaging.grid import Grid
@@ -13,7 +14,7 @@ INTERPOLATORS = {"nearest": sitk.sitkNearestNeighbor, "linear": sitk.sitkLinear,
 _MARGIN_VOXELS = 6
 # Pixels so many times as large as voxels alias too much by linear interpolation alone.
 _SMOOTHED_FROM = 1.4
-_KERNEL_VOXELS = 9  # of the Gaussian: its reach stays within the margin
+_KERNEL_RADIUS = 3  # voxels: four standard deviations of the widest Gaussian, and within the margin
 # Pixels this near to voxel centres, in voxels, are those voxels: a header's rounding is larger.
 _SAME_PLACE = 1e-4
 
@@ -60,8 +61,8 @@ def resample(volume: Volume, grid: Grid, interpolation: str, within: Box | None 
     image = _as_float(to_itk(cropped.data, cropped.affine))
     if max(factors) > 1:
         image = sitk.BinShrink(image, factors)
-    if interpolation != "nearest" and max(variances := _smoothing(volume, grid, factors)) > 0:
-        image = sitk.DiscreteGaussian(image, variances, maximumKernelWidth=_KERNEL_VOXELS)
+    if interpolation != "nearest" and max(sigmas := _smoothing(volume, grid, factors)) > 0:
+        image = _smoothed(image, sigmas)
     spacing = part.spacing
     resampled = sitk.Resample(
         image,
@@ -126,14 +127,22 @@ def _pixel_sizes(volume: Volume, grid: Grid) -> np.ndarray:
 
 
 def _smoothing(volume: Volume, grid: Grid, factors: list[int]) -> list[float]:
-    """The variance, mm^2, along each voxel axis of the Gaussian that makes voxels as wide as pixels.
+    """The standard deviation, in averaged voxels, along each voxel axis of the Gaussian that makes them pixels' width.
 
     Widths are full widths at half maximum, and those of convolved Gaussians add in squares (Cardoso et al. 2015,
     IPMI, "Scale factor point spread function matching"). It is 0 where voxels, after averaging, are wide enough.
     """
     voxels, pixels = volume.spacing * factors, _pixel_sizes(volume, grid)
-    variances = (pixels**2 - voxels**2) / (8 * np.log(2))
-    return [float(number) for number in np.where(pixels >= _SMOOTHED_FROM * voxels, variances, 0.0)]
+    sigmas = np.sqrt(np.maximum(pixels**2 - voxels**2, 0) / (8 * np.log(2))) / voxels
+    return [float(sigma) for sigma in np.where(pixels >= _SMOOTHED_FROM * voxels, sigmas, 0.0)]
+
+
+def _smoothed(image: sitk.Image, sigmas: list[float]) -> sitk.Image:
+    # SciPy's filter takes a third of the time of ITK's, on one thread each.
+    voxels = sitk.GetArrayViewFromImage(image)
+    out = sitk.GetImageFromArray(ndimage.gaussian_filter(voxels, sigmas[::-1], mode="nearest", radius=_KERNEL_RADIUS))
+    out.CopyInformation(image)
+    return out
 
 
 def _shrink_factors(volume: Volume, grid: Grid) -> list[int]:
