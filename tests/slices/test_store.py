@@ -8,6 +8,7 @@ import zarr
 
 from braindino import slices
 from braindino.errors import StoreError
+from braindino.slices import store
 from tests.slices.helpers import small_scan
 
 
@@ -65,10 +66,10 @@ def test_a_leftover_beside_a_finished_group_is_removed(tmp_path: Path) -> None:
 
 
 def test_a_write_that_fails_leaves_no_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full_disk(*_: object, **__: object) -> None:
+    def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(zarr, "create_group", full_disk)
+    monkeypatch.setattr(store, "_array_spec", full_disk)
     with pytest.raises(StoreError, match="No space left"):
         slices.write_scan(tmp_path / "a.zarr", small_scan(), {})
     assert not (tmp_path / "a.zarr").exists()
