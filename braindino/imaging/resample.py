@@ -40,8 +40,8 @@ def resample(volume: Volume, grid: Grid, interpolation: str, within: Box | None 
 
     Fine detail and noise must not alias: where pixels are at least twice as large as voxels, voxels are averaged
     first, in whole numbers, and where they then are still 1.4 times as large, smoothed (see `_smoothing`); below
-    that, linear interpolation itself averages enough. Labels ("nearest") are never averaged. Where every pixel is a voxel, as
-    in a volume that has the grid's spacing along the world axes, nothing is interpolated.
+    that, linear interpolation itself averages enough. Labels ("nearest") are never averaged. Where every pixel is
+    a voxel, as in a volume that has the grid's spacing along the world axes, nothing is interpolated.
 
     Args:
         volume: what to resample.
