@@ -112,8 +112,14 @@ def coverage(
     form: Form = Format.TABLE,
     home: Home = None,
 ) -> None:
-    """Say whose scans there are, how much is unknown, and whose are refused; without --by over all datasets."""
+    """Say whose scans there are, how much is unknown, and whose are refused; without --by over all datasets.
+
+    CSV and JSON have more columns, the marts coverage and coverage_table all.
+    """
+    from flows.coverage import at_a_glance
     from flows.coverage import coverage as run
 
     columns, rows = run(resolve_home(home), by or [], recipe)
     print_rows(columns, rows, form)
+    if form is Format.TABLE:
+        columns, rows = at_a_glance(columns, rows)

@@ -1,6 +1,6 @@
 """`braindino coverage`: the marts coverage and coverage_table under one recipe."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ DIMENSIONS = (
 )  # fmt: skip
 DATASET = "dataset"  # one row per dataset, over all dimensions
 STRATA = (
-    "dimension", "stratum", "n_scans", "n_subjects", "n_stored", "n_refused", "n_absent", "share_of_scans",
-    "unknown_share", "refused_share", "synthetic",
+    "dimension", "stratum", "n_scans", "n_subjects", "n_stored", "n_refused", "n_excluded", "n_absent",
+    "share_of_scans", "unknown_share", "refused_share", "synthetic",
 )  # fmt: skip
 
 
@@ -52,6 +52,41 @@ def coverage(home: Path, by: Sequence[str], recipe: str) -> tuple[tuple[str, ...
     if not found.num_rows:
         require_stored(store, recipe_id)
     return columns, found.to_pylist()
+
+
+def at_a_glance(
+    columns: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
+    """What of the columns and rows of `coverage` fits across a terminal, with shares in per cent."""
+    shown = [_of_dataset(row) if "n_people" in columns else _of_stratum(columns, row) for row in rows]
+    return tuple(shown[0]) if shown else (), shown
+
+
+def _of_dataset(row: Mapping[str, Any]) -> dict[str, Any]:
+    ages = None if row["age_median"] is None else f"{row['age_median']:.0f} [{row['age_min']:.0f}-{row['age_max']:.0f}]"
+    return {
+        "dataset": row["dataset"], "people": row["n_people"], "stored": row["n_stored"], "refused": _refused(row),
+        "female": _percent(row["female_share"]), "age": ages, "no age": _percent(row["age_unknown_share"]),
+        "synthetic": row["synthetic"],
+    }  # fmt: skip
+
+
+def _of_stratum(columns: Sequence[str], row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **{name: row[name] for name in ("dataset", "dimension", "stratum") if name in columns},
+        "people": row["n_subjects"], "scans": f"{row['n_scans']} ({_percent(row['share_of_scans'])})",
+        "stored": row["n_stored"], "refused": _refused(row), "synthetic": row["synthetic"],
+    }  # fmt: skip
+
+
+def _refused(row: Mapping[str, Any]) -> str:
+    """The number of refused scans and, where some were read and the stratum is told of refused ones, their share."""
+    share = _percent(row["refused_share"])
+    return f"{row['n_refused']} ({share})" if share else str(row["n_refused"])
+
+
+def _percent(share: float | None) -> str | None:
+    return None if share is None else f"{100 * share:.0f}%"
 
 
 def _check(by: Sequence[str]) -> None:

@@ -114,6 +114,18 @@ def check_name(home: Path, name: str, root: Path) -> None:
     try:
         str(root).encode()
     except UnicodeEncodeError as error:
+def of_same_folder(home: Path, name: str, root: Path) -> list[Entry]:
+    """The datasets of other names that lie in the same folder."""
+    return [entry for entry in load(home) if entry.root == root and entry.name != name]
+
+
+def same_as(home: Path, name: str, adapter: str, root: Path) -> str | None:
+    """The first dataset of the file that the same adapter reads from the same folder; None if that is this one."""
+    alike = (entry.name for entry in load(home) if entry.root == root and entry.adapter == adapter)
+    first = next(alike, name)
+    return None if first == name else first
+
+
         raise ConfigError(f"The folder {str(root)!a} has a name that is not UTF-8: rename it.") from error
     for entry in load(home):
         if entry.name == name and entry.root != root and entry.root.exists():

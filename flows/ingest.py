@@ -151,7 +151,8 @@ def ingest(
     synthetic = ((root_path if root_path.is_dir() else root_path.parent) / "SYNTHETIC").exists()
     recipe_id = used_recipe.recipe_id
     record_recipe(store, used_recipe, job)
-    record_datasets(store, found, dataset, called, synthetic, job)
+    known_as = datasets_file.same_as(home_path, called, dataset, root_path)
+    record_datasets(store, found, dataset, called, synthetic, job, same_as=known_as)
     labels = record_labels(store, found.labels, called, job)
     record_links(store, found.links, called, job)
     light = [absent_row(work, recipe_id, synthetic) for work in todo.absent]

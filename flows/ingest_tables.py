@@ -24,14 +24,23 @@ def record_recipe(store: warehouse.Warehouse, recipe: imaging.Recipe, job: str) 
 
 
 def record_datasets(
-    store: warehouse.Warehouse, found: Discovery, adapter: str, called: str, synthetic: bool, job: str
+    store: warehouse.Warehouse,
+    found: Discovery,
+    adapter: str,
+    called: str,
+    synthetic: bool,
+    job: str,
+    same_as: str | None = None,
 ) -> None:
-    """Makes the dataset known with its licence and size; a manifest may hold several."""
+    """Makes the dataset known with its licence and size; a manifest may hold several.
+
+    `same_as` is the earlier name of the folder that it was read from, if it has one.
+    """
     info = get_adapter(adapter).info
     rows = [
         {
-            "dataset": name, "adapter": adapter, "title": found.title or info.title,
-            "licence": found.licence or info.licence,
+            "dataset": name, "adapter": adapter, "same_as": same_as if name == called else None,
+            "title": found.title or info.title, "licence": found.licence or info.licence,
             "restrictions": info.restrictions, "homepage": info.homepage, "synthetic": synthetic,
             "n_scans": sum(scan.dataset == name for scan in found.scans),
             "n_subjects": len({scan.subject for scan in found.scans if scan.dataset == name}),

@@ -10,7 +10,7 @@ import warehouse
 from braindino import imaging
 from braindino.datasets import Discovery, get_adapter
 from braindino.errors import ConfigError
-from flows.datasets_file import options_of, recipe_of
+from flows.datasets_file import of_same_folder, options_of, recipe_of
 from flows.ingest_plan import Plan, Row, plan
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -54,6 +54,10 @@ def survey(
     found = get_adapter(dataset, used).discover(root, called)
     if used:
         told = "read with " + ", ".join(f"{key}={value}" for key, value in sorted(used.items()))
+        found = replace(found, notes=(told, *found.notes))
+    if others := of_same_folder(home, called, root):
+        told = f"{root} is in this home already, as {', '.join(entry.name for entry in others)}: "
+        told += f"as {called} its scans are stored once more; figures over all datasets count each scan once."
         found = replace(found, notes=(told, *found.notes))
     for dataset_name in sorted({called, *(scan.dataset for scan in found.scans)}):
         _check_folder_name(dataset_name)

@@ -2,14 +2,12 @@
 -- Persons are described at their first stored scan; `vendors` and the like list strata with their stored scans.
 with people as (
     select
-        recipe_id,
-        case grouping(dataset) when 1 then 'all' else dataset end as dataset,
-        grouping(dataset) = 1 as pooled,
+        recipe_id, dataset, pooled,
         min(age) as age,
         max(sex) filter (where sex <> 'unknown') as sex
-    from staging.scan_strata
+    from staging.covered_scans
     where status = 'stored'
-    group by grouping sets ((recipe_id, subject_uid, dataset), (recipe_id, subject_uid))
+    group by recipe_id, dataset, pooled, subject_uid
 ),
 described as (
     select
@@ -26,16 +24,15 @@ described as (
 ),
 totals as (
     select
-        recipe_id,
-        case grouping(dataset) when 1 then 'all' else dataset end as dataset,
-        grouping(dataset) = 1 as pooled,
+        recipe_id, dataset, pooled,
         count(distinct subject_uid) as n_subjects,
         count(*) as n_scans,
         count(*) filter (where status = 'stored') as n_stored,
         count(*) filter (where status = 'refused') as n_refused,
+        count(*) filter (where status = 'excluded') as n_excluded,
         bool_or(synthetic) as synthetic
-    from staging.scan_strata
-    group by grouping sets ((recipe_id, dataset), (recipe_id))
+    from staging.covered_scans
+    group by recipe_id, dataset, pooled
 ),
 listed as (
     select
@@ -57,12 +54,13 @@ wide as (
 select
     recipe_id,
     dataset, -- the dataset's name in this home; `all` where the datasets are pooled
-    pooled, -- all datasets together, each person counted once
+    pooled, -- all datasets together, each person and each scan counted once
     totals.n_subjects, -- persons with a scan of any status
     totals.n_scans, -- scans of any status
     totals.n_stored, -- scans with slices
     totals.n_refused, -- scans that cannot be used
-    totals.n_scans - totals.n_stored - totals.n_refused as n_absent, -- scans not downloaded, or not looked at yet
+    totals.n_excluded, -- scans that a person excluded
+    totals.n_scans - totals.n_stored - totals.n_refused - totals.n_excluded as n_absent, -- scans not downloaded, or not looked at yet
     totals.n_refused / nullif(totals.n_stored + totals.n_refused, 0) as refused_share, -- of the scans that were read
     coalesce(described.n_people, 0) as n_people, -- persons with a stored scan
     described.female_share, -- among those whose sex is known

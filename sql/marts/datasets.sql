@@ -15,7 +15,7 @@ with counts as (
 -- A manifest may hold scans of datasets that no ingest was named after: they are listed too.
 select
     dataset,
-    known.adapter, known.title, known.licence, known.restrictions, known.homepage,
+    known.adapter, known.same_as, known.title, known.licence, known.restrictions, known.homepage,
     coalesce(known.synthetic, counts.synthetic) as synthetic,
     known.n_scans as n_listed, -- scans the source lists
     coalesce(counts.n_subjects, 0) as n_subjects, -- persons with a scan of any status

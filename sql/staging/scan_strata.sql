@@ -23,6 +23,7 @@ facts as (
 )
 select
     facts.recipe_id, facts.scan_id, facts.dataset, facts.subject_uid, facts.status, facts.synthetic, facts.age,
+    same.counts_overall,
     coalesce(facts.contrast, 'unknown') as contrast,
     coalesce(facts.vendor, 'unknown') as vendor,
     coalesce(facts.model, 'unknown') as model,
@@ -33,8 +34,11 @@ select
     -- A source that states bands alone keeps them: they do not fit into ours.
     coalesce(ages.stratum, facts.age_band || ' as stated', 'unknown') as age_band,
     coalesce(facts.sex, 'unknown') as sex,
-    coalesce(facts.diagnosis, 'unknown') as diagnosis
+    coalesce(words.diagnosis, facts.diagnosis, 'unknown') as diagnosis
 from facts
+join staging.same_scans as same using (recipe_id, scan_id)
+left join staging.diagnosis_words as words
+    on words.word = trim(regexp_replace(lower(facts.diagnosis), '[\s_-]+', ' ', 'g'))
 left join staging.strata_bins as ages
     on ages.dimension = 'age_band' and floor(facts.age) > ages.above and floor(facts.age) <= ages.up_to
 left join staging.strata_bins as thicknesses

@@ -9,7 +9,7 @@ import pytest
 import warehouse
 from braindino import imaging
 from braindino.errors import ConfigError
-from flows.coverage import DIMENSIONS, coverage
+from flows.coverage import DIMENSIONS, at_a_glance, coverage
 from tests.flows.test_cli import braindino
 
 RECIPE = imaging.get_recipe("isotropic_2mm").recipe_id
@@ -55,6 +55,24 @@ def test_by_dataset_is_one_row_each(covered: Path) -> None:
     assert [(row["dataset"], row["n_people"], row["vendors"]) for row in rows] == [
         ("all", 2, "GE (2)"), ("d", 1, "GE (1)"), ("e", 1, "GE (1)"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("by", [["dataset"], [], ["vendor"]])
+def test_a_table_fits_across_a_terminal_of_80_characters(covered: Path, by: list[str]) -> None:
+    columns, rows = at_a_glance(*coverage(covered, by, "isotropic_2mm"))
+    widths = [max(len(str(cell)) for cell in (column, *(row[column] for row in rows))) for column in columns]
+    assert sum(widths) + 2 * (len(columns) - 1) <= 80
+
+
+def test_a_table_says_how_many_and_in_per_cent_how_many_of_them(covered: Path) -> None:
+    columns, rows = at_a_glance(*coverage(covered, ["vendor"], "isotropic_2mm"))
+    assert columns == ("dataset", "dimension", "stratum", "people", "scans", "stored", "refused", "synthetic")
+    assert tuple(rows[0].values()) == ("all", "vendor", "GE", 3, "3 (100%)", 2, "1 (33%)", True)
+    columns, rows = at_a_glance(*coverage(covered, ["dataset"], "isotropic_2mm"))
+    assert rows[1] == {
+        "dataset": "d", "people": 1, "stored": 1, "refused": "1 (50%)", "female": None, "age": None, "no age": "100%",
+        "synthetic": True,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,20 @@ def test_a_dataset_is_read_under_the_recipe_that_the_home_remembers(tmp_path: Pa
     assert (given.read, load(home)[0].recipe) == (first.read, "isotropic"), "one that is given is kept instead"
 
 
+def test_one_folder_under_two_names_is_noted_and_its_people_are_the_same(tmp_path: Path, home: Path) -> None:
+    root = tmp_path / "clinic"
+    phantom.write_cohort("bids", root, 2, seed=2, spacing_mm=8.0, heads=False)
+    first, second, again = (ingest("bids", str(root), name, "isotropic_2mm", str(home), 1) for name in ("b", "a", "b"))
+    assert not any("in this home already" in note for note in first.notes)
+    for summary, other in ((second, "b"), (again, "a")):
+        assert any(f"{root} is in this home already, as {other}:" in note for note in summary.notes)
+    store = warehouse.open(home)
+    known = store.query("select dataset, same_as from datasets order by dataset").to_pylist()
+    assert known == [{"dataset": "a", "same_as": "b"}, {"dataset": "b", "same_as": None}]
+    pooled = store.query("select n_scans, n_people from coverage_table order by pooled").to_pylist()
+    assert pooled == [{"n_scans": first.read, "n_people": 2}] * 3
+
+
 def test_a_new_dataset_is_read_under_the_default_recipe(home: Path) -> None:
     assert datasets_file.recipe_of(home, "new") == "isotropic"
 
@@ -160,11 +174,11 @@ def test_scans_that_new_options_leave_out_are_no_longer_stored(home: Path, tmp_p
     store = warehouse.open(home)
     stored = "select count(*) as n from scans where status = 'stored'"
     (before,) = store.query(stored).to_pylist()
-    (scan,) = store.query("select * from scans where status = 'stored' limit 1").to_pylist()
+    (scan,) = store.query("select * from staging.stg_scans where status = 'stored' limit 1").to_pylist()
     assert before["n"] > 0
     remember(home, "hcp_ya", "hcp_ya", root, "isotropic_2mm", {"site": "another"})
     gone = {**without_stamp(scan), "scan_id": "0" * 16, "source_key": "listed under the other options only"}
-    store.append("scans", [{name: value for name, value in gone.items() if name != "subject_uid"}], "job")
+    store.append("scans", [gone], "job")
     ingest("hcp_ya", str(root), recipe="isotropic_2mm", home=str(home), workers=1, options={})
     assert store.query(stored).to_pylist() == [before]
     (left,) = store.query(f"select status, message from scans where scan_id = '{'0' * 16}'").to_pylist()

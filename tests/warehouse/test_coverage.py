@@ -52,6 +52,16 @@ def test_who_is_lost_stands_beside_every_stratum(store: warehouse.Warehouse, ask
     }
 
 
+def test_a_scan_that_a_person_excluded_is_neither_stored_nor_refused(store: warehouse.Warehouse, ask: Ask) -> None:
+    store.append("scans", [scan("a"), scan("b", "2")], "job")
+    store.append("overrules", [{"scan_id": "b", "dataset": "d", "verdict": "exclude", "why": "moved"}], "job")
+    columns = "n_scans, n_stored, n_refused, n_excluded, n_absent, refused_share"
+    assert strata(ask, "contrast", columns) == {"T1w": (2, 1, 0, 1, 0, 0.0)}
+    assert ask(f"select {columns} from coverage_table where not pooled")[0] == {
+        "n_scans": 2, "n_stored": 1, "n_refused": 0, "n_excluded": 1, "n_absent": 0, "refused_share": 0.0,
+    }  # fmt: skip
+
+
 def test_refused_scans_count_under_their_peoples_labels(store: warehouse.Warehouse, ask: Ask) -> None:
     store.append("scans", [scan("a"), scan("b", "2", **REFUSED), scan("c", "3", **REFUSED)], "job")
     people = [("1", "male", "control", 30.0), ("2", "female", "autism", 8.5)]
@@ -122,6 +132,73 @@ def test_a_person_of_two_datasets_is_counted_once_over_all(store: warehouse.Ware
         {"dataset": "d", "pooled": False, "n_scans": 1, "n_subjects": 1},
         {"dataset": "e", "pooled": False, "n_scans": 1, "n_subjects": 1},
     ]
+
+
+def pooled_and_single(ask: Ask) -> dict[str, tuple[int, ...]]:
+    """Scans, persons, stored and refused scans of every dataset and of all, counted by a dimension of one stratum."""
+    columns = "dataset, n_scans, n_subjects, n_stored, n_refused"
+    rows = ask(f"select {columns} from coverage where dimension = 'contrast' order by dataset")
+    (overall,) = ask("select n_scans, n_subjects, n_stored, n_refused from coverage_table where pooled")
+    counts = {row.pop("dataset"): tuple(row.values()) for row in rows}
+    assert tuple(overall.values()) == counts["all"], "both marts say the same"
+    return counts
+
+
+def test_a_published_dataset_under_two_names_counts_once_over_all(store: warehouse.Warehouse, ask: Ask) -> None:
+    """A refused and an absent scan have no content: the key by which their source knows them tells."""
+    store.append("datasets", [{"dataset": name, "adapter": "ixi"} for name in ("d", "e")], "job")
+    for name in ("d", "e"):
+        rows = [
+            scan(f"{name}1", source_key="1/T1", dataset=name, content_hash="h1"),
+            scan(f"{name}2", "2", source_key="2/T1", dataset=name, content_hash=None, **REFUSED),
+            scan(f"{name}3", "3", source_key="3/T1", dataset=name, content_hash=None, status="absent"),
+        ]
+        store.append("scans", rows, "job")
+    assert pooled_and_single(ask) == {"all": (3, 3, 1, 1), "d": (3, 3, 1, 1), "e": (3, 3, 1, 1)}
+
+
+def test_a_scan_that_one_of_two_names_could_store_is_not_lost(store: warehouse.Warehouse, ask: Ask) -> None:
+    store.append("datasets", [{"dataset": name, "adapter": "ixi"} for name in ("d", "e")], "job")
+    rows = [scan("a", source_key="1/T1", **REFUSED), scan("b", source_key="1/T1", dataset="e")]
+    store.append("scans", rows, "job")
+    assert pooled_and_single(ask) == {"all": (1, 1, 1, 0), "d": (1, 1, 0, 1), "e": (1, 1, 1, 0)}
+
+
+def test_one_folder_under_two_names_counts_once_over_all(store: warehouse.Warehouse, ask: Ask) -> None:
+    """Of a BIDS folder only the home knows that both names mean it."""
+    known = [{"dataset": "d", "adapter": "bids"}, {"dataset": "e", "adapter": "bids", "same_as": "d"}]
+    store.append("datasets", known, "job")
+    for name in ("d", "e"):
+        rows = [scan(f"{name}1", source_key="1", dataset=name, **REFUSED)]
+        store.append("scans", rows, "job")
+    assert pooled_and_single(ask) == {"all": (1, 1, 0, 1), "d": (1, 1, 0, 1), "e": (1, 1, 0, 1)}
+    assert ask("select distinct subject_uid from subjects") == [{"subject_uid": "d/1"}]
+
+
+def test_two_bids_folders_with_the_same_file_names_are_two(store: warehouse.Warehouse, ask: Ask) -> None:
+    store.append("datasets", [{"dataset": name, "adapter": "bids"} for name in ("d", "e")], "job")
+    store.append("scans", [scan("a", source_key="1"), scan("b", source_key="1", dataset="e")], "job")
+    assert pooled_and_single(ask) == {"all": (2, 2, 2, 0), "d": (1, 1, 1, 0), "e": (1, 1, 1, 0)}
+
+
+def test_the_same_voxels_in_two_datasets_count_once_over_all(store: warehouse.Warehouse, ask: Ask) -> None:
+    """Each dataset counts all of its own, two copies within it as well."""
+    rows = [
+        scan("a", content_hash="h", vendor="GE"), scan("b", content_hash="h"),
+        scan("c", "7", dataset="e", content_hash="h"),
+    ]  # fmt: skip
+    store.append("scans", rows, "job")
+    assert pooled_and_single(ask) == {"all": (2, 1, 2, 0), "d": (2, 1, 2, 0), "e": (1, 1, 1, 0)}
+    assert strata(ask, "vendor", dataset="all") == {"GE": 1, "unknown": 1}, "as the one dataset tells it"
+
+
+def test_words_for_one_diagnosis_are_one_stratum_and_labels_keep_theirs(store: warehouse.Warehouse, ask: Ask) -> None:
+    words = ["CN", "control", "hc", "Healthy_Control ", "adhd_combined", "Glioblastoma, IDH-wildtype"]
+    store.append("scans", [scan(str(i), str(i)) for i in range(len(words))], "job")
+    store.append("labels", [label(str(i), "diagnosis", value=word) for i, word in enumerate(words)], "job")
+    assert strata(ask, "diagnosis") == {"control": 4, "Glioblastoma, IDH-wildtype": 1, "adhd_combined": 1}
+    kept = ask("select value from labelled_scans where label = 'diagnosis' order by subject")
+    assert [row["value"] for row in kept] == words
 
 
 def test_recipes_are_covered_one_by_one(store: warehouse.Warehouse, ask: Ask) -> None:
