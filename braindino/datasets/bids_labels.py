@@ -15,6 +15,7 @@ from braindino.datasets.values import (
     a_few,
     all_numbers,
     cap_age,
+    cap_age_text,
     is_age_column,
     is_missing,
     is_private,
@@ -220,7 +221,8 @@ class _Column:
             # A diagnosis coded 1 or 2 is told by the dictionary; `depr` says enough and is shorter than its
             # text.
             coded = self.label == "diagnosis" and parse_number(cell) is not None
-            return replace(base, label=self.label, value=self.dictionary.level(self.name, cell) if coded else cell)
+            text = self.dictionary.level(self.name, cell) if coded else cell
+            return replace(base, label=self.label, value=cap_age_text(text) if is_age_column(self.name) else text)
         capped = cap_age(number) if is_age_column(self.name) else number
         return replace(base, label=self.label, number=capped, unit=self.unit)
 

@@ -10,12 +10,15 @@ from braindino.datasets.tables import Row, SourceTable, read_delimited
 from braindino.datasets.values import (
     all_numbers,
     cap_age,
+    cap_age_text,
     is_age_column,
     is_missing,
+    is_private,
     nearest,
     parse_age,
     parse_number,
     parse_sex,
+    shown,
 )
 from braindino.errors import DatasetError
 
@@ -88,6 +91,9 @@ class _Reading:
         columns = self.table.columns
         known = ", ".join((*REQUIRED, *OPTIONAL, f"{LABEL_PREFIX}<name>"))
         for column in columns:
+            if column.startswith(LABEL_PREFIX) and is_private(column.removeprefix(LABEL_PREFIX)):
+                self.problems.append(f"Line 1: the column {column!r} may identify a person; take it out.")
+                continue
             if column in (*REQUIRED, *OPTIONAL) or (column.startswith(LABEL_PREFIX) and column != LABEL_PREFIX):
                 continue
             guess = nearest(column, (*REQUIRED, *OPTIONAL))
@@ -143,7 +149,9 @@ class _Reading:
         if text is not None:
             strength = parse_number(text)
             if strength is None or not 0 < strength < 25:
-                self.problems.append(f"Line {row.line}: field_strength {text!r} is no number of tesla (such as 1.5).")
+                self.problems.append(
+                    f"Line {row.line}: field_strength{_quoted(text)} is no number of tesla (such as 1.5)."
+                )
         told, image = Acquisition.of("manifest", vendor, field_strength=strength), self._path(row.cells["image"])
         return told.or_else(dicom_facts(image)) if may_be_dicom(image) else told
 
@@ -154,12 +162,12 @@ class _Reading:
             age = parse_age(text)
             found.append(replace(base, label="age", number=age, unit="years"))
             if age is None:
-                self.problems.append(f"Line {row.line}: age {text!r} is no number of years between 0 and 130.")
+                self.problems.append(f"Line {row.line}: age{_quoted(text)} is no number of years between 0 and 130.")
         if (text := _cell(row, "sex")) is not None:
             sex = parse_sex(text)
             found.append(replace(base, label="sex", value=sex))
             if sex is None:
-                self.problems.append(f"Line {row.line}: sex {text!r} is neither male, female, m nor f.")
+                self.problems.append(f"Line {row.line}: sex{_quoted(text)} is neither male, female, m nor f.")
         for column in columns:
             if (text := _cell(row, column)) is not None:
                 label = column.removeprefix(LABEL_PREFIX)
@@ -168,7 +176,8 @@ class _Reading:
                     capped = cap_age(number) if is_age_column(label) else number
                     found.append(replace(base, label=label, number=capped))
                 else:
-                    found.append(replace(base, label=label, value=text))
+                    said = cap_age_text(text) if is_age_column(label) else text
+                    found.append(replace(base, label=label, value=said))
         return found
 
     def _add_label(self, label: Label, line: int) -> None:
@@ -183,7 +192,7 @@ class _Reading:
         if text is None:
             return None
         if text.lower() not in _TRUTH:
-            self.problems.append(f"Line {row.line}: {column} {text!r} is neither yes nor no.")
+            self.problems.append(f"Line {row.line}: {column}{_quoted(text)} is neither yes nor no.")
         return _TRUTH.get(text.lower())
 
     def _path(self, text: str) -> Path:
@@ -196,6 +205,11 @@ class _Reading:
     def _source_key(self, text: str) -> str:
         path, folder = Path(text), self.table.path.parent
         return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
+
+
+def _quoted(text: str) -> str:
+    """A short code for a message; words and dates stay in the manifest: a shifted column may hold a person's name."""
+    return f" {text!r}" if shown(text, "") else ""
 
 
 def _cell(row: Row, column: str) -> str | None:

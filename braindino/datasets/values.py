@@ -50,6 +50,7 @@ _PRIVATE = re.compile(
     rf"|_(?:{_OF_PERSON})s?_?names?_|_name_(?:of_)?(?:the_)?(?:{_OF_PERSON})_|^_names?_$|_(?:vor|nach)name_"
 )
 
+_ANY_NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _TELLING = re.compile(r"[^\W\d_]{3}|\d{6}|\d[-/.]\d+[-/.]\d")  # what may be a name, a number of a person, or a date
 _WORD = re.compile(r"[^\W\d_]{3,}")
@@ -94,6 +95,11 @@ def parse_whole(text: str) -> int | None:
 def cap_age(years: float) -> float:
     """Ages over 89 years become 90; others are returned unchanged."""
     return OLDEST if years > 89 else years
+
+
+def cap_age_text(text: str) -> str:
+    """A cell of an age column that is no number: `over 89` if it speaks of such an age, else as it is."""
+    return "over 89" if any(89 < float(number) < 130 for number in _ANY_NUMBER.findall(text)) else text
 
 
 def parse_age(text: str) -> float | None:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from braindino.datasets import get_adapter
 from braindino.errors import DatasetError
 from tests.datasets.helpers import values
+from tests.datasets.loni import write_series
 
 MANIFEST = get_adapter("manifest")
 
@@ -87,7 +88,7 @@ def test_everything_wrong_is_told_at_once_with_its_line(tmp_path):
         "p2,d.nii,31,f,,,1\n",
     )
     expected = [
-        (2, "skull_stripped 'perhaps'"), (2, "field_strength '3T'"), (2, "age 'old'"), (2, "sex 'x'"),
+        (2, "skull_stripped is neither"), (2, "field_strength '3T'"), (2, "age is no number"), (2, "sex 'x'"),
         (3, "'subject' is empty"), (4, "already named in line 2"), (6, "age of p2 differs from line 5"),
     ]  # fmt: skip
     assert len(told) == len(expected)
@@ -109,3 +110,28 @@ def test_any_unknown_column_is_an_error_and_any_label_column_is_not(tmp_path_fac
     assert values(MANIFEST.discover(manifest(folder, text), "d"), column) != {}
     if column not in ("subject", "image", "dataset", "mask", "age") and not column.startswith("label:"):
         assert any("unknown column" in problem for problem in problems(folder, f"subject,image,{column}\np,x,1\n"))
+
+
+def test_columns_that_may_identify_a_person_are_refused(tmp_path):
+    (told,) = problems(tmp_path, "subject,image,label:birth_date,label:moca\np1,a.nii,19400101,27\n")
+    assert "'label:birth_date' may identify a person" in told
+
+
+def test_ages_over_89_are_capped_in_every_column_of_ages_and_in_words(tmp_path):
+    text = (
+        "subject,image,age,label:age_at_onset,label:age_note\np1,a.nii,93,91,mother lived to 97\np2,b.nii,60,55,n/a\n"
+    )
+    found = MANIFEST.discover(manifest(tmp_path, text), "d")
+    assert values(found, "age") == {"p1": 90, "p2": 60}
+    assert values(found, "age_at_onset") == {"p1": 90, "p2": 55}
+    assert values(found, "age_note") == {"p1": "over 89"}
+
+
+def test_a_dicom_series_tells_of_its_scanner_where_the_manifest_does_not(tmp_path):
+    write_series(tmp_path / "p1", "series", "I1")
+    found = MANIFEST.discover(manifest(tmp_path, "subject,image,vendor,field_strength\np1,p1,Philips,\n"), "d")
+    facts = found.scans[0].acquisition
+    assert (facts.vendor, facts.model, facts.field_strength, facts.slice_thickness) == ("Philips", "TrioTim", 3, 1.2)
+    assert dict(facts.sources) == {
+        "vendor": "manifest", "model": "dicom", "field_strength": "dicom", "slice_thickness": "dicom",
+    }  # fmt: skip
