@@ -65,6 +65,10 @@ def ingest(
         list[str] | None,
         typer.Option("--option", help="How its adapter reads it, as key=value; repeatable. Kept for the next run."),
     ] = None,
+    partial: Annotated[
+        bool | None,
+        typer.Option("--partial/--no-partial", help="Go on though images are missing. Kept for the next run."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be read, refused and stored.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="All datasets of the home's datasets.toml.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes of one thread each.")] = None,
@@ -76,9 +80,10 @@ def ingest(
 
     where = resolve_home(home)
     if everything:
-        if dataset or name or recipe or option or dry_run:
+        if dataset or name or recipe or option or dry_run or partial is not None:
             raise typer.BadParameter(
-                "--all reads what datasets.toml says; it takes no DATASET, --name, --recipe, --option or --dry-run."
+                "--all reads what datasets.toml says; it takes no DATASET, --name, --recipe, --option, --partial or "
+                "--dry-run."
             )
         from flows.ingest import ingest_all
 
@@ -94,12 +99,12 @@ def ingest(
     if dry_run:
         from flows.dry_run import dry_run as forecast
 
-        found = forecast(where, dataset, root.expanduser().resolve(), name, recipe, options)
+        found = forecast(where, dataset, root.expanduser().resolve(), name, recipe, options, partial)
         ingest_report.say_forecast(found)
         return
     from flows.ingest import ingest as run
 
-    ingest_report.say_summary(run(dataset, str(root), name, recipe, str(where), workers, options))
+    ingest_report.say_summary(run(dataset, str(root), name, recipe, str(where), workers, options, partial))
 
 
 @app.command()
@@ -120,6 +125,6 @@ def coverage(
     from flows.coverage import coverage as run
 
     columns, rows = run(resolve_home(home), by or [], recipe)
-    print_rows(columns, rows, form)
     if form is Format.TABLE:
         columns, rows = at_a_glance(columns, rows)
+    print_rows(columns, rows, form)

@@ -16,20 +16,22 @@ DEFAULT_RECIPE = "isotropic"  # of a dataset that has been read under no other
 
 @dataclass(frozen=True)
 class Entry:
-    """One dataset of a home; `options` are parameters of its adapter."""
+    """One dataset of a home; `options` are parameters of its adapter, `partial` says to read half a copy as it is."""
 
     name: str
     adapter: str
     root: Path
     recipe: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    partial: bool = False
 
 
 def load(home: Path) -> list[Entry]:
     """The datasets of a home, in the order of the file; none where the file is missing.
 
     Raises:
-        ConfigError: the file is not TOML, an entry lacks its adapter or root, or its options are no table of values.
+        ConfigError: the file is not TOML, an entry lacks its adapter or root, its options are no table of values, or
+            its `partial` is neither true nor false.
     """
     path = home / NAME
     if not path.exists():
@@ -46,8 +48,10 @@ def _entry(path: Path, name: str, table: Any) -> Entry:
     for key in ("adapter", "root", "recipe"):
         if not isinstance(told.get(key), str):
             raise ConfigError(f"{path}: [{name}] needs `{key}` as a text in quotes.")
-    options = _options(path, name, told.get("options", {}))
-    return Entry(name, told["adapter"], Path(told["root"]), told["recipe"], options)
+    options, partial = _options(path, name, told.get("options", {})), told.get("partial", False)
+    if not isinstance(partial, bool):
+        raise ConfigError(f"{path}: `partial` of [{name}] must be true or false.")
+    return Entry(name, told["adapter"], Path(told["root"]), told["recipe"], options, partial)
 
 
 def _options(path: Path, name: str, table: Any) -> dict[str, Any]:
@@ -93,6 +97,12 @@ def options_of(home: Path, name: str, adapter: str) -> Mapping[str, Any]:
     return known.options if known is not None and known.adapter == adapter else {}
 
 
+def partial_of(home: Path, name: str, adapter: str) -> bool:
+    """Whether a dataset was last read as half a copy; no for a dataset that is not in the file."""
+    known = entry_of(home, name)
+    return known is not None and known.adapter == adapter and known.partial
+
+
 def recipe_of(home: Path, name: str) -> str:
     """The recipe that a dataset was last read under; the default for one that is not in the file."""
     known = entry_of(home, name)
@@ -104,16 +114,6 @@ def entry_of(home: Path, name: str) -> Entry | None:
     return next((entry for entry in load(home) if entry.name == name), None)
 
 
-def check_name(home: Path, name: str, root: Path) -> None:
-    """Refuses to take one dataset for another that has the same name; a dataset that moved may be read from there.
-
-    Raises:
-        ConfigError: the name belongs to a dataset whose folder is elsewhere and still there, or the folder's own
-            name is no text that a file can hold.
-    """
-    try:
-        str(root).encode()
-    except UnicodeEncodeError as error:
 def of_same_folder(home: Path, name: str, root: Path) -> list[Entry]:
     """The datasets of other names that lie in the same folder."""
     return [entry for entry in load(home) if entry.root == root and entry.name != name]
@@ -126,6 +126,16 @@ def same_as(home: Path, name: str, adapter: str, root: Path) -> str | None:
     return None if first == name else first
 
 
+def check_name(home: Path, name: str, root: Path) -> None:
+    """Refuses to take one dataset for another that has the same name; a dataset that moved may be read from there.
+
+    Raises:
+        ConfigError: the name belongs to a dataset whose folder is elsewhere and still there, or the folder's own
+            name is no text that a file can hold.
+    """
+    try:
+        str(root).encode()
+    except UnicodeEncodeError as error:
         raise ConfigError(f"The folder {str(root)!a} has a name that is not UTF-8: rename it.") from error
     for entry in load(home):
         if entry.name == name and entry.root != root and entry.root.exists():
@@ -146,23 +156,36 @@ def _block(entry: Entry) -> str:
     if entry.options:
         options = ", ".join(f"{_toml(key)} = {_toml(value)}" for key, value in sorted(entry.options.items()))
         lines.append(f"options = {{{options}}}")
+    if entry.partial:
+        lines.append("partial = true")
     return "\n".join(lines) + "\n"
 
 
 def remember(
-    home: Path, name: str, adapter: str, root: Path, recipe: str, options: Mapping[str, Any] | None = None
+    home: Path,
+    name: str,
+    adapter: str,
+    root: Path,
+    recipe: str,
+    options: Mapping[str, Any] | None = None,
+    partial: bool | None = None,
 ) -> None:
-    """Adds or replaces one dataset in the file; without `options` its own stay. A file that says so is left alone."""
+    """Adds or replaces one dataset in the file; without `options` or `partial` its own stay.
+
+    A file that says so is left alone.
+    """
     if options is None:
         options = options_of(home, name, adapter)
+    if partial is None:
+        partial = partial_of(home, name, adapter)
     entries = {entry.name: entry for entry in load(home)}
-    entry = Entry(name, adapter, root, recipe, dict(options))
+    entry = Entry(name, adapter, root, recipe, dict(options), partial)
     if entries.get(name) == entry:
         return
     entries[name] = entry
     text = (
         "# Datasets of this home, kept by `braindino ingest`, read by `braindino ingest --all` and the schedules.\n\n"
     )
-    partial = home / f".{NAME}.partial"
-    partial.write_text(text + "\n".join(map(_block, entries.values())), encoding="utf-8")
-    partial.replace(home / NAME)
+    written = home / f".{NAME}.partial"
+    written.write_text(text + "\n".join(map(_block, entries.values())), encoding="utf-8")
+    written.replace(home / NAME)

@@ -72,12 +72,13 @@ def dry_run(
     name: str | None,
     recipe_name: str | None,
     options: Mapping[str, Any] | None = None,
+    partial: bool | None = None,
 ) -> Forecast:
     """Forecasts an ingest: headers are read, voxels only of one trial scan where the home has no figures yet.
 
     Refusals that only voxels can show (an uncertain brain mask, an empty image) are not foreseen.
     """
-    found, todo, recipe, called = survey(home, dataset, root, name, recipe_name, options)
+    found, todo, recipe, called = survey(home, dataset, root, name, recipe_name, options, partial)
     refusals, readable = [], []
     for work in todo.read:
         try:

@@ -21,7 +21,7 @@ from braindino.errors import ConfigError
 from flows import datasets_file
 from flows.display import progress
 from flows.environment import job_id, resolve_home
-from flows.ingest_plan import Work
+from flows.ingest_plan import Plan, Work
 from flows.ingest_scan import Row, absent_row, described_again, ingest_scan, retired_row
 from flows.ingest_tables import record_datasets, record_labels, record_links, record_recipe
 from flows.survey import GENERIC, default_name, survey
@@ -112,12 +112,30 @@ def _on_workers(workers: int) -> Any:
     return read_scans.with_options(task_runner=DaskTaskRunner(cluster_kwargs=cluster))
 
 
-def _left_out(store: warehouse.Warehouse, found: Discovery, called: str, recipe_id: str) -> list[Row]:
-    """Rows of scans that the adapter no longer lists now that it reads the dataset another way."""
+def _no_longer_listed(store: warehouse.Warehouse, found: Discovery, called: str, recipe_id: str) -> list[Row]:
+    """The known rows of scans that the adapter does not list, and that are not absent anyway."""
     listed = {keys.scan_id(scan.dataset, scan.source_key) for scan in found.scans}
     query = "select * from staging.stg_scans where dataset = ? and recipe_id = ? and status <> 'absent'"
     known = store.query(query, [called, recipe_id]).to_pylist()
-    return [retired_row(row) for row in known if row["scan_id"] not in listed]
+    return [row for row in known if row["scan_id"] not in listed]
+
+
+def _retired(
+    store: warehouse.Warehouse, found: Discovery, todo: Plan, called: str, recipe_id: str, other_options: bool
+) -> list[Row]:
+    """Rows of scans that are over: left out by new options, or read for want of an image that has come since."""
+    came = {
+        (work.scan.subject, work.scan.session, work.scan.contrast)
+        for work in todo.read
+        if work.known is not None and work.known["status"] == "absent"
+    }
+    if not other_options and not came:
+        return []
+    gone = _no_longer_listed(store, found, called, recipe_id)
+    if other_options:
+        return [retired_row(row, "the dataset is read with other options") for row in gone]
+    stood_in = [row for row in gone if (row["subject"], row["session"], row["contrast"]) in came]
+    return [retired_row(row, "a better image of its session had been missing and is here now") for row in stood_in]
 
 
 @flow(name="ingest", persist_result=False)
@@ -129,6 +147,7 @@ def ingest(
     home: str | None = None,
     workers: int | None = None,
     options: dict[str, Any] | None = None,
+    partial: bool | None = None,
 ) -> IngestSummary:
     """Ingests one dataset.
 
@@ -140,13 +159,15 @@ def ingest(
         home: the home folder; by default BRAINDINO_HOME or ./data.
         workers: processes of one thread each; by default as many as there are cores and work for.
         options: parameters of the adapter; by default those it had last time.
+        partial: whether to go on where images are missing that a download should have brought: they are then absent.
+            By default as last time, and no for a new dataset.
     """
     started = time.perf_counter()
     home_path, root_path, job = resolve_home(home), Path(root).expanduser().resolve(), job_id()
     expected = name or default_name(dataset, root_path)
     datasets_file.check_name(home_path, expected, root_path)
     before = datasets_file.entry_of(home_path, expected)
-    found, todo, used_recipe, called = survey(home_path, dataset, root_path, name, recipe, options)
+    found, todo, used_recipe, called = survey(home_path, dataset, root_path, name, recipe, options, partial)
     store = warehouse.open(home_path)
     synthetic = ((root_path if root_path.is_dir() else root_path.parent) / "SYNTHETIC").exists()
     recipe_id = used_recipe.recipe_id
@@ -157,15 +178,15 @@ def ingest(
     record_links(store, found.links, called, job)
     light = [absent_row(work, recipe_id, synthetic) for work in todo.absent]
     light += [described_again(work, recipe_id, synthetic) for work in todo.describe]
-    if options is not None and before is not None and dict(before.options) != options:
-        light += _left_out(store, found, called, recipe_id)
+    other_options = options is not None and before is not None and dict(before.options) != options
+    light += _retired(store, found, todo, called, recipe_id, other_options)
     if light:
         store.append("scans", light, job)
     counts: Mapping[str, int] = {}
     if todo.read:
         n = workers or max(1, min(os.cpu_count() or 1, math.ceil(len(todo.read) / SCANS_PER_WORKER)))
         counts = _on_workers(n)(home_path, todo.read, used_recipe, synthetic, job, n)
-    datasets_file.remember(home_path, called, dataset, root_path, used_recipe.name, options)
+    datasets_file.remember(home_path, called, dataset, root_path, used_recipe.name, options, partial)
     summary = IngestSummary(
         called, recipe_id, store.publish_snapshot(f"ingest {called}"), len(todo.read), len(todo.describe),
         len(todo.absent), todo.unchanged, labels, counts.get("stored", 0),

@@ -70,9 +70,9 @@ def absent_row(work: Work, recipe_id: str, synthetic: bool) -> Row:
     }
 
 
-def retired_row(known: Mapping[str, Any]) -> Row:
-    """The row of a scan that the adapter's new options leave out; under its old options it would be read again."""
-    text = "Not listed any more: the dataset is read with other options."
+def retired_row(known: Mapping[str, Any], why: str) -> Row:
+    """The row of a scan that the adapter does not list any more; if it does again, the scan is read again."""
+    text = f"Not listed any more: {why}."
     return {**without_stamp(known), "status": "absent", "reason": None, "message": text, "source_fingerprint": ""}
 
 

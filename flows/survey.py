@@ -8,9 +8,9 @@ from typing import Any
 
 import warehouse
 from braindino import imaging
-from braindino.datasets import Discovery, get_adapter
+from braindino.datasets import Discovery, get_adapter, partial_notes, require_whole
 from braindino.errors import ConfigError
-from flows.datasets_file import of_same_folder, options_of, recipe_of
+from flows.datasets_file import of_same_folder, options_of, partial_of, recipe_of
 from flows.ingest_plan import Plan, Row, plan
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -40,18 +40,26 @@ def survey(
     name: str | None,
     recipe_name: str | None,
     options: Mapping[str, Any] | None = None,
+    partial: bool | None = None,
 ) -> tuple[Discovery, Plan, imaging.Recipe, str]:
     """What an ingest of this dataset would have to do; reads tables, names and sizes, never a voxel.
 
-    Without `recipe_name` or `options`, those hold that the home's `datasets.toml` keeps for the dataset.
+    Without `recipe_name`, `options` or `partial`, those hold that the home's `datasets.toml` keeps for the dataset.
 
     Returns:
         What the adapter found, the plan, the recipe, and the dataset's name in the home.
+
+    Raises:
+        DatasetError: the dataset is not as expected, or it is half a copy and not to be read as `partial`.
     """
     called = name or default_name(dataset, root)
     recipe = imaging.get_recipe(recipe_name or recipe_of(home, called))
     used = options if options is not None else options_of(home, called, dataset)
     found = get_adapter(dataset, used).discover(root, called)
+    if partial if partial is not None else partial_of(home, called, dataset):
+        found = replace(found, notes=(*partial_notes(found, root), *found.notes))
+    else:
+        require_whole(found, root, called)
     if used:
         told = "read with " + ", ".join(f"{key}={value}" for key, value in sorted(used.items()))
         found = replace(found, notes=(told, *found.notes))
