@@ -91,12 +91,15 @@ def pretrain(
     ] = "demo_cpu",
     override: Annotated[list[str] | None, typer.Option("--set", help="One value, as key=value; repeatable.")] = None,
     recipe: Recipe = "isotropic",
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Processes that read slices; default: 2 beside a GPU, else a thread.")
+    ] = None,
     home: Home = None,
 ) -> None:
     """Pretrain an encoder on the stored slices, without any task's test subjects; run again, it resumes."""
     from flows.pretrain import pretrain as run
 
-    summary = run(config, override or [], recipe, str(resolve_home(home)))
+    summary = run(config, override or [], recipe, str(resolve_home(home)), workers)
     verb = "had been trained before" if summary.already_done else "trained"
     print(
         f"{summary.training_id} {verb}: {summary.images_seen:,} images of {summary.n_scans} scans and "

@@ -142,6 +142,7 @@ def _train(
     scans: list[Row],
     home: Path,
     job: str,
+    workers: int,
 ) -> Row:
     """Runs the training and records its start and its end; returns the last row of `trainings`."""
     directory = home / "checkpoints" / base["training_id"]
@@ -161,7 +162,7 @@ def _train(
     with progress("pretraining", config.run.images) as ticker, stop_requested() as stop:
         log = _Log(store, base["training_id"], job, ticker)
         try:
-            result = pretraining.train(config, refs, directory, on_log=log, should_stop=stop.is_set)
+            result = pretraining.train(config, refs, directory, workers=workers, on_log=log, should_stop=stop.is_set)
         except TrainingError as error:
             store.append("trainings", [{**base, "status": "failed", "message": str(error)}], job)
             raise
@@ -182,12 +183,17 @@ def _train(
     return ended
 
 
+def _readers(config: pretraining.PretrainConfig) -> int:
+    return 0 if pretraining.choose_device(config.run.device).type == "cpu" else 2
+
+
 @flow(name="pretrain", persist_result=False)
 def pretrain(
     config: str = "demo_cpu",
     overrides: list[str] | None = None,
     recipe: str = "isotropic",
     home: str | None = None,
+    workers: int | None = None,
 ) -> PretrainSummary:
     """Trains an encoder on the stored slices of one recipe; the same call again resumes, or finds it done.
 
@@ -196,6 +202,8 @@ def pretrain(
         overrides: single values as "key=value".
         recipe: whose slices.
         home: the home folder; by default BRAINDINO_HOME or ./data.
+        workers: processes that read slices; by default two beside a GPU, and none (a thread) where the training
+            itself takes the cores. They change no weight.
     """
     home_path, job = resolve_home(home), job_id()
     used = pretraining.load_config(config, overrides or [])
@@ -222,7 +230,7 @@ def pretrain(
     done = _finished(store, training_id)
     if done is None:
         _record_subjects(store, training_id, scans, job)
-    row = done or _train(store, used, base, scans, home_path, job)
+    row = done or _train(store, used, base, scans, home_path, job, _readers(used) if workers is None else workers)
     store.publish_snapshot(f"pretrain {training_id}")
     return PretrainSummary(
         training_id, row["encoder_id"], len(scans), base["n_subjects"], held_out, row["images_seen"], row["seconds"],

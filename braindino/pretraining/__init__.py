@@ -3,7 +3,7 @@
 from braindino.pretraining.checkpoint import newest_checkpoint, read_checkpoint
 from braindino.pretraining.config import PRETRAINING_VERSION, PretrainConfig
 from braindino.pretraining.config_file import config_from_dict, load_config
-from braindino.pretraining.loop import LogRecord, TrainingResult, train
+from braindino.pretraining.loop import LogRecord, TrainingResult, choose_device, train
 from braindino.pretraining.presets import PRESETS
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "LogRecord",
     "PretrainConfig",
     "TrainingResult",
+    "choose_device",
     "config_from_dict",
     "load_config",
     "newest_checkpoint",
