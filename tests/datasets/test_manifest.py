@@ -118,9 +118,8 @@ def test_columns_that_may_identify_a_person_are_refused(tmp_path):
 
 
 def test_ages_over_89_are_capped_in_every_column_of_ages_and_in_words(tmp_path):
-    text = (
-        "subject,image,age,label:age_at_onset,label:age_note\np1,a.nii,93,91,mother lived to 97\np2,b.nii,60,55,n/a\n"
-    )
+    head = "subject,image,age,label:age_at_onset,label:age_note\n"
+    text = f"{head}p1,a.nii,93,91,mother lived to 97\np2,b.nii,60,55,n/a\n"
     found = MANIFEST.discover(manifest(tmp_path, text), "d")
     assert values(found, "age") == {"p1": 90, "p2": 60}
     assert values(found, "age_at_onset") == {"p1": 90, "p2": 55}

@@ -50,11 +50,16 @@ def header(series: str = "1", number: int = 5, vendor: str = "SIEMENS", **tags: 
     return data
 
 
-def series(affine: np.ndarray = AFFINE, shape: Sequence[int] = SHAPE, shared: Dataset | None = None) -> list[Dataset]:
-    """One data set per slice, in order."""
+def series(
+    affine: np.ndarray = AFFINE,
+    shape: Sequence[int] = SHAPE,
+    shared: Dataset | None = None,
+    voxels: np.ndarray | None = None,
+) -> list[Dataset]:
+    """One data set per slice, in order; `voxels` are int16 [column, row, slice], by default those of `values`."""
     shared = header() if shared is None else shared
     steps, sizes = (LPS @ affine)[:3, :3], np.linalg.norm(affine[:3, :3], axis=0)
-    voxels = values(affine, shape)
+    voxels = values(affine, shape) if voxels is None else voxels
     slices = []
     for k in range(shape[2]):
         data = deepcopy(shared)
