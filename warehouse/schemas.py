@@ -102,6 +102,7 @@ SCANS = _table(
         ("clip_low", REAL, "share of the brain's voxels at the image's smallest value"),
         ("snr", REAL, "signal to noise in the most homogeneous tissue as acquired: mean / standard deviation"),
         ("cnr", REAL, "contrast to noise of two tissues: |difference of means| / root of the sum of variances"),
+        ("bias_ratio", REAL, "99th over 1st percentile of the bias field that was divided out; null if it was kept"),
         ("n_slices", INT, "stored slices"),
         ("plane", TEXT, "axial, coronal or sagittal: the plane of the stored slices"),
         ("spacing_x", REAL, "acquired voxel size towards the right, mm"),

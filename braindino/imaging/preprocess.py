@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813 - the name its own documentation uses
 
 from braindino.errors import Reason, ScanRefused
+from braindino.imaging.bias import correct_bias
 from braindino.imaging.components import bounding_box
 from braindino.imaging.content import content_hash
 from braindino.imaging.grid import Grid, outside_canvas, pixels_around, plan_grid
@@ -28,7 +28,7 @@ from braindino.imaging.quality import (
 from braindino.imaging.quantise import measure_intensity, quantise
 from braindino.imaging.read import read_volume
 from braindino.imaging.recipe import Recipe
-from braindino.imaging.resample import resample, to_itk
+from braindino.imaging.resample import resample
 from braindino.imaging.result import Facts, Preprocessed, SliceFacts
 from braindino.imaging.shape import template_overlap
 from braindino.imaging.tissue import tissue_figures
@@ -89,8 +89,9 @@ def preprocess_volume(
     with _bringing(brain):
         figures = _figures(ras, brain)
         gate.check(check_brain_volume, figures["brain_ml"], volume.name, age_years)
+        bias = None
         if recipe.bias_field:
-            ras = _without_bias(ras, brain.voxels)
+            ras, bias = correct_bias(ras, brain.voxels)
         grid, inside = _brain_slices(ras, brain.voxels, plan_grid(ras, brain.voxels, recipe), gate)
         gate.check(check_border, figures["border_fraction"], volume.name)
         gate.check(check_shape, figures["template_overlap"], volume.name)
@@ -106,7 +107,7 @@ def preprocess_volume(
             coded = _whole_labels(segmentation_volume)
             labels = resample(to_ras(coded), grid, "nearest").astype(np.uint8)
         content = content_hash(volume, mask_volume, segmentation_volume, brain.method)
-        facts = _facts(volume, ras, brain, grid, content, figures)
+        facts = _facts(volume, ras, brain, grid, content, {**figures, "bias_ratio": bias})
         gate.check(check_canvas, facts.cropped_ml, facts.brain_ml, volume.name)
     overruled_by_hand = tuple(f"{refusal.reason.value}: {refusal}" for refusal in gate.passed)
     return Preprocessed(
@@ -229,15 +230,3 @@ def _whole_labels(segmentation: Volume) -> Volume:
         text = f"{segmentation.name} is no segmentation: its labels must be whole numbers from 0 to 255."
         raise ScanRefused(Reason.SEGMENTATION_UNREADABLE, text)
     return segmentation
-
-
-def _without_bias(volume: Volume, brain: np.ndarray) -> Volume:
-    """N4 bias field correction (Tustison et al. 2010), estimated on voxels of about 4 mm inside the brain."""
-    image = to_itk(volume.data.astype(np.float32), volume.affine)
-    mask = to_itk(brain.astype(np.uint8), volume.affine)
-    factors = [max(1, round(4.0 / size)) for size in volume.spacing]
-    corrector = sitk.N4BiasFieldCorrectionImageFilter()
-    corrector.SetMaximumNumberOfIterations([30, 30, 30])
-    corrector.Execute(sitk.Shrink(image, factors), sitk.Shrink(mask, factors))
-    log_field = sitk.GetArrayFromImage(corrector.GetLogBiasFieldAsImage(image)).T
-    return volume.with_data((volume.data / np.exp(log_field)).astype(np.float32))

@@ -61,6 +61,7 @@ RECIPES: dict[str, Recipe] = {
             canvas_si=96,
             thick_mm=5.0,
         ),
+        replace(_ISOTROPIC, name="isotropic_n4", bias_field=True),
         # arXiv 2604.27277: pretraining on 256^3, downstream 128 uniform slices of 256 x 256. Both resample
         # thick stacks.
         Recipe("paper_pretrain", canvas_ap=256, canvas_lr=256, canvas_si=256, thick="resample"),

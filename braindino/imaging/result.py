@@ -36,6 +36,7 @@ class Facts:
     clip_low: float | None = None  # share of the brain at its smallest value
     snr: float | None = None  # within a tissue; None where the brain has too few voxels to tell
     cnr: float | None = None  # between two tissues
+    bias_ratio: float | None = None  # 99th over 1st percentile of the bias field that was divided out; None: kept
     overruled: tuple[str, ...] = ()  # refusals that a person overruled, each as "reason: sentence"
 
 
