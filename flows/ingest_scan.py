@@ -1,6 +1,7 @@
 """One scan from its files to stored slices and the rows that say what became of it."""
 
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -96,12 +97,22 @@ def ingest_scan(work: Work, recipe: imaging.Recipe, home: Path, synthetic: bool)
     except MemoryError:
         text = f"{work.source_path} does not fit into memory; check its header or give the worker more."
         outcome, slice_rows = _refused(work, Reason.INTERNAL, text), []
-    except Exception as error:  # one wrong scan never stops a run; the row carries what a maintainer needs
-        text = f"{work.source_path}: unexpected {type(error).__name__}: {error}; please report this as a fault."
+    except Exception as error:  # one wrong scan never stops a run; the row says where, the words may be a header's
+        what = f"{type(error).__name__} in {_place(error)}"
+        text = f"{work.source_path}: unexpected {what}; please report this as a fault."
         outcome, slice_rows = _refused(work, Reason.INTERNAL, text), []
     outcome["seconds"] = time.perf_counter() - started
     outcome["imaging_version"] = imaging.IMAGING_VERSION
     return {**base, **outcome}, slice_rows
+
+
+def _place(error: Exception) -> str:
+    """Which line of this software an error came through last, such as `braindino/imaging/mask.py line 120`."""
+    root = Path(__file__).parents[1]
+    packages = [root / name for name in ("flows", "braindino", "warehouse")]
+    places = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    path, line = [place for place in places if any(place[0].is_relative_to(package) for package in packages)][-1]
+    return f"{path.relative_to(root).as_posix()} line {line}"
 
 
 def _refused(work: Work, reason: Reason, message: str) -> Row:
