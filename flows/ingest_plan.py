@@ -8,9 +8,9 @@ from typing import Any
 from braindino import keys
 from braindino.datasets import Label, Scan
 from braindino.errors import DatasetError
+from braindino.imaging import files_of
 
 Row = Mapping[str, Any]
-
 Ages = Mapping[tuple[str, str, str], float | None]  # years by dataset, subject and session
 _NO_AGES: Ages = {}
 _NONE_ACCEPTED: Mapping[str, "Accepted"] = {}
@@ -22,6 +22,7 @@ class Accepted:
 
     reasons: frozenset[str]
     image_hash: str
+
 
 @dataclass(frozen=True)
 class Work:
@@ -37,9 +38,9 @@ class Work:
     source_fingerprint: str
     description_hash: str
     known: Row | None
-
     age_years: float | None = None
     accepted: Accepted | None = None
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -57,11 +58,8 @@ class Plan:
 
 
 def _files(scan: Scan) -> Iterable[tuple[str, Path]]:
-    yield "image", scan.image
-    if scan.image.suffix == ".hdr":
-        yield "image", scan.image.with_suffix(".img")
-    elif scan.image.suffix == ".img":
-        yield "image", scan.image.with_suffix(".hdr")
+    for path in files_of(scan.image):
+        yield "image", path
     if scan.brain_mask is not None:
         yield "brain_mask", scan.brain_mask
     if scan.segmentation is not None:
@@ -134,10 +132,10 @@ def plan(
     Args:
         scans: everything the adapter found under `root`.
         root: the dataset's folder; paths are recorded relative to it.
-        ages: ages of people, see `ages_of`.
-        accepted: what a person overruled, by scan_id.
         known: the latest row per scan_id of this dataset under the recipe of this ingest.
         dataset: its name, for the error below.
+        ages: ages of people, see `ages_of`.
+        accepted: what a person overruled, by scan_id.
 
     Raises:
         DatasetError: two scans share one source key.

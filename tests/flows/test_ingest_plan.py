@@ -114,3 +114,30 @@ def test_analyze_pairs_watch_both_files(tmp_path: Path) -> None:
     known = as_known(plan([scan], tmp_path, {}, "d").read[0])
     os.utime(voxels, (1, 1))
     assert len(plan([scan], tmp_path, known, "d").read) == 1
+
+
+def test_a_folder_of_dicom_files_is_watched_file_by_file(tmp_path: Path) -> None:
+    folder = tmp_path / "series"
+    (folder / "deeper").mkdir(parents=True)
+    for name in ("1.dcm", "2.dcm", "deeper/3.dcm"):
+        (folder / name).write_bytes(b"slice")
+    scan = Scan("d", "series", "1", folder)
+    first = plan([scan], tmp_path, {}, "d")
+    assert first.bytes_to_read == 15
+    known = as_known(first.read[0])
+    assert plan([scan], tmp_path, known, "d").unchanged == 1
+    os.utime(folder / "deeper" / "3.dcm", (1, 1))
+    assert len(plan([scan], tmp_path, known, "d").read) == 1, "a slice deep inside was replaced"
+    known = as_known(plan([scan], tmp_path, {}, "d").read[0])
+    (folder / "4.dcm").write_bytes(b"slice")
+    assert len(plan([scan], tmp_path, known, "d").read) == 1, "a slice arrived"
+
+
+def test_voxels_beside_a_text_header_are_watched(tmp_path: Path) -> None:
+    header, voxels = tmp_path / "a.nhdr", tmp_path / "a.raw"
+    header.write_text("NRRD0004\ntype: short\ndata file: a.raw\n\n")
+    voxels.write_bytes(b"voxels")
+    scan = Scan("d", "a", "1", header)
+    known = as_known(plan([scan], tmp_path, {}, "d").read[0])
+    os.utime(voxels, (1, 1))
+    assert len(plan([scan], tmp_path, known, "d").read) == 1
