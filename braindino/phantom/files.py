@@ -24,9 +24,10 @@ def write_scan(root: Path, scan: ScanFile, spacing_mm: float) -> None:
     rendered = _render(scan, spacing_mm)
     affine = tilt(rendered.affine, scan.tilt)
     image = np.clip(np.rint(rendered.volume / (scan.slope or 1)), 0, 32767).astype(np.int16)
+    lesion = rendered.lesion
     if scan.subject.tumour:
         lesion = np.array((0, *scan.lesion_codes), dtype=np.uint8)[rendered.parts]
-    else:
+    elif scan.segmentation or scan.lesion_copies:  # to find the depth of nothing takes as long as the image
         lesion = nested_codes(rendered.lesion, scan.lesion_codes)
     files: list[tuple[str | None, Volume, float | None]] = [
         (scan.image, image, None if scan.slope is None and scan.gain == 1 else (scan.slope or 1) * scan.gain),

@@ -112,6 +112,7 @@ class ScanFile:
 class Plan:
     """A dataset to write: who is in it, its scans, and its other files by relative path (text as UTF-8).
 
+    `further` are other versions of the scans that the download holds as well, for whoever chooses to read those.
     `labels` is everything that its tables state of the people and that the feature store has a word for; `links` are
     pairs of (id here, (other dataset, id there)) that its tables state.
     """
@@ -121,3 +122,4 @@ class Plan:
     files: Mapping[str, str | bytes]
     labels: Sequence[ToldLabel] = ()
     links: Sequence[tuple[str, tuple[str, str]]] = ()
+    further: Sequence[ScanFile] = ()

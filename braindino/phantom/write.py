@@ -38,7 +38,10 @@ def plan_cohort(layout: str, n_subjects: int, seed: int, heads: bool = True) -> 
     if n_subjects < 1:
         raise ConfigError(f"A cohort needs at least one subject, not {n_subjects}.")
     plan = LAYOUTS[layout](n_subjects, layout_seed(layout, seed))
-    return plan if heads else replace(plan, scans=[replace(scan, with_skull=False) for scan in plan.scans])
+    if heads:
+        return plan
+    scans, further = ([replace(scan, with_skull=False) for scan in part] for part in (plan.scans, plan.further))
+    return replace(plan, scans=scans, further=further)
 
 
 def write_cohort(
@@ -68,7 +71,7 @@ def write_cohort(
             target = partial_folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content.encode() if isinstance(content, str) else content)
-        _write_scans(partial_folder, plan.scans, spacing_mm, workers)
+        _write_scans(partial_folder, [*plan.scans, *plan.further], spacing_mm, workers)
         if dest.exists():
             dest.rmdir()
         partial_folder.rename(dest)
@@ -91,7 +94,8 @@ def _folder_beside(dest: Path) -> Path:
 
 def _write_scans(root: Path, scans: Sequence[ScanFile], spacing_mm: float, workers: int) -> None:
     # One person's scans stay together: their anatomy is worked out once.
-    people = [list(group) for _, group in groupby(scans, key=lambda scan: scan.subject)]
+    in_order = sorted(scans, key=lambda scan: scan.subject.number)
+    people = [list(group) for _, group in groupby(in_order, key=lambda scan: scan.subject)]
     job = partial(_write_person, root, spacing_mm)
     if workers <= 1:
         for person in people:

@@ -13,6 +13,7 @@ import pydicom
 import pytest
 
 from braindino.datasets import get_adapter
+from braindino.imaging import get_recipe, preprocess
 from braindino.phantom import Plan, plan_cohort, write_cohort
 from braindino.phantom.files import write_scan
 
@@ -159,11 +160,50 @@ def test_the_table_of_oasis_knows_no_cdr_of_the_young() -> None:
     assert again
     folder = next(path.rpartition("/")[0] for path in plan.files if path.endswith(f"{again[0]}.txt"))
     assert f"SESSION ID:   {again[0]}\n" in str(plan.files[f"{folder}/{again[0]}.txt"])
-    assert f"{folder}/RAW/{again[0]}_mpr-4_anon.hdr" in plan.files
-    assert any(re.search(r"T88_111/OAS1_\d{4}_MR1_mpr_n\d_anon_111_t88_masked_gfc\.img$", path) for path in plan.files)
     assert any(
         re.search(r"FSL_SEG/OAS1_\d{4}_MR1_mpr_n\d_anon_111_t88_masked_gfc_fseg\.img$", path) for path in plan.files
     )
+
+
+def test_the_repeats_of_oasis_and_its_atlas_images_lie_beside_the_average() -> None:
+    plan = planned("oasis1", 6)
+    further = [scan.image.split("/", scan.image.count("disc"))[-1] for scan in plan.further]
+    raw = [name for name in further if re.fullmatch(r"(OAS1_\d{4}_MR\d)/RAW/\1_mpr-[1-4]_anon\.img", name)]
+    t88 = [
+        name for name in further
+        if re.fullmatch(r"(OAS1_\d{4}_MR\d)/PROCESSED/MPRAGE/T88_111/\1_mpr_n\d_anon_111_t88_masked_gfc\.img", name)
+    ]  # fmt: skip
+    assert len(raw) + len(t88) == len(further)
+    assert len(t88) == len(plan.scans)
+    repeats = [sum(name.startswith(f"{scan.image.split('/')[-5]}/") for name in raw) for scan in plan.scans]
+    assert set(repeats) <= {3, 4}
+    drawn = [(scan.subject, scan.repeat) for scan in (*plan.scans, *plan.further) if scan.with_skull]
+    assert len(set(drawn)) == len(drawn), "no repeat has the noise of another"
+
+
+@pytest.mark.parametrize(("image", "folder", "stripped"), [("raw", "RAW", False), ("t88_masked", "T88_111", True)])
+def test_the_adapter_of_oasis_reads_whichever_image_it_is_told_to(
+    image: str, folder: str, stripped: bool, tmp_path: Path
+) -> None:
+    root = tmp_path / "oasis1"
+    write_cohort("oasis1", root, 1, SEED, 6.0)
+    plan = plan_cohort("oasis1", 1, SEED)
+    meant = {scan.image: scan.told for scan in plan.further if f"/{folder}/" in scan.image}
+    found = {
+        scan.image.relative_to(root).as_posix(): scan
+        for scan in get_adapter("oasis1", {"image": image}).discover(root, "oasis1").scans
+    }
+    assert set(found) == set(meant)
+    for path, scan in found.items():
+        told = meant[path]
+        assert told is not None
+        assert (scan.subject, scan.session, scan.run) == (told.subject, told.session, told.run)
+        brain = preprocess(
+            scan.image, get_recipe("isotropic_2mm"), skull_stripped=scan.skull_stripped, orientation=scan.orientation
+        )
+        assert brain.facts.orientation == scan.orientation
+        assert scan.skull_stripped is stripped
+        assert 900 < brain.facts.brain_ml < 2000
 
 
 def test_oasis_images_are_stored_sagittally_with_a_fourth_axis(tmp_path: Path) -> None:

@@ -193,6 +193,9 @@ def test_hcp_tables() -> None:
     twins = [row for row in kin if row["ZygosityGT"] == "MZ"]
     assert len(twins) == 2
     assert twins[0]["Family_ID"] == twins[1]["Family_ID"]
+    assert twins[0]["Age_in_Yrs"] == twins[1]["Age_in_Yrs"]
+    sexes = {row["Subject"]: row["Gender"] for row in people}
+    assert sexes[twins[0]["Subject"]] == sexes[twins[1]["Subject"]]
     assert len({row["Family_ID"] for row in kin}) == N - 1
     assert matching(plan, r"(\d{6})/unprocessed/3T/T1w_MPR1/\1_3T_BIAS_32CH\.nii\.gz")
     assert matching(plan, r"\d{6}/T1w/T1w_acpc_dc_restore_brain\.nii\.gz")

@@ -1,7 +1,7 @@
 """The layout of HCP Young Adult: a folder per person, an open table with age bands and a restricted one with ages."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -56,13 +56,15 @@ class _Person:
 def plan(n_subjects: int, seed: tuple[int, ...]) -> Plan:
     """Young adults, most as scanned (T1w once or twice, T2w), every third with the processed images only.
 
-    The first two people are twins and share their Family_ID. Processed names hold no id, and many volumes look
-    like a T1w. The open table lists a person without images.
+    The first two people are identical twins: they share Family_ID, age and sex. Processed names hold no id, and many
+    volumes look like a T1w. The open table lists a person without images.
 
     Raises:
         ConfigError: more people than ids.
     """
-    subjects = make_cohort(n_subjects, seed, patients=0.0, lesions=0.0, ages=(22.0, 37.9))
+    first, *others = make_cohort(n_subjects, seed, patients=0.0, lesions=0.0, ages=(22.0, 37.9))
+    twins = [replace(other, age=first.age, sex=first.sex) for other in others[:1]]
+    subjects = [first, *twins, *others[1:]]
     rng = np.random.default_rng((*seed, 1))
     *ids, absent = draw_ids(rng, 100206, 996782, n_subjects + 1, "hcp_ya")
     people = [

@@ -8,12 +8,14 @@ from braindino.phantom.cohort import PATIENT, Subject, make_cohort
 from braindino.phantom.layouts.decoy import tiny_analyze
 from braindino.phantom.layouts.people import age_label, draw_ids, sex_code, sex_label
 from braindino.phantom.layouts.text import csv_text
-from braindino.phantom.plan import Corner, Plan, ScanFile, Told, ToldLabel
+from braindino.phantom.plan import AtlasSpace, Corner, Plan, ScanFile, Told, ToldLabel
 
 _HEADER = ("ID", "M/F", "Hand", "Age", "Educ", "SES", "MMSE", "CDR", "eTIV", "nWBV", "ASF", "Delay")
 # 256 x 256 x 160 voxels of 1 mm, stored sagittally: towards anterior, superior and left, first voxel (80, -128, -128).
 _AXES = "ASL"
 _FIELD: tuple[Corner, Corner] = ((-79.0, -128.0, -128.0), (81.0, 128.0, 128.0))
+# 176 x 208 x 176 voxels of 1 mm around a straight head, as Analyze is by default: towards left, anterior, superior.
+_T88 = AtlasSpace(field_mm=((-88.0, -121.0, -84.0), (88.0, 87.0, 92.0)), shift=(0.0, 0.0, 0.0))
 _YOUNG = 33  # nobody under this age was asked for a CDR
 _PER_DISC = 3
 _FACTS = {"field_strength": 1.5}  # the dataset's own account; the files tell nothing of the scanner
@@ -55,7 +57,8 @@ def plan(n_subjects: int, seed: tuple[int, ...]) -> Plan:
     """Adults of all ages, the old ones with a CDR; two thirds of the young came back within 90 days.
 
     Analyze files hold no orientation: these lie as the originals do, and only the documentation tells. Beside the
-    averaged image of a session lie its single scans, atlas versions and a tissue segmentation.
+    averaged image of a session lie its single scans and the average in atlas space, stripped; and, as tiny files
+    without content, the unstripped version of that and a tissue segmentation.
 
     Raises:
         ConfigError: more people than ids.
@@ -73,8 +76,9 @@ def plan(n_subjects: int, seed: tuple[int, ...]) -> Plan:
     }
     for session in sessions:
         files |= _beside(session)
-    scans = [_scan(session) for session in sessions]
-    return Plan(subjects, scans, files, list(dict.fromkeys(label for item in sessions for label in _labels(item))))
+    labels = list(dict.fromkeys(label for session in sessions for label in _labels(session)))
+    further = [scan for session in sessions for scan in (*_repeats(session), _in_atlas_space(session))]
+    return Plan(subjects, [_scan(session) for session in sessions], files, labels, further=further)
 
 
 def _sessions(subject: Subject, number: int, disc: int, rng: np.random.Generator) -> list[_Session]:
@@ -99,14 +103,35 @@ def _scan(session: _Session) -> ScanFile:
     )  # fmt: skip
 
 
+def _repeats(session: _Session) -> list[ScanFile]:
+    """The three or four scans that were averaged, as acquired; more were averaged where one was repeated again."""
+    return [
+        ScanFile(
+            session.subject, "T1w", f"{_stem(session, 'RAW')}_mpr-{run}_anon.img",
+            axes=_AXES, with_skull=True, field_mm=_FIELD, singleton=True,
+            repeat=run + (5 if session.session == "MR2" else 1),
+            told=Told(session.person, session.session, run=str(run), facts=_FACTS),
+        )
+        for run in range(1, min(session.averaged, 4) + 1)
+    ]  # fmt: skip
+
+
+def _in_atlas_space(session: _Session) -> ScanFile:
+    stem = _stem(session, "PROCESSED/MPRAGE/T88_111")
+    return ScanFile(
+        session.subject, "T1w", f"{stem}_mpr_n{session.averaged}_anon_111_t88_masked_gfc.img",
+        axes="LAS", atlas=_T88, singleton=True, repeat=int(session.session == "MR2"),
+        told=Told(session.person, session.session, facts=_FACTS),
+    )  # fmt: skip
+
+
 def _stem(session: _Session, folder: str) -> str:
     return f"{session.folder}/{folder}/{session.id}"
 
 
 def _beside(session: _Session) -> dict[str, str | bytes]:
     averaged = f"_mpr_n{session.averaged}_anon_111_t88"
-    images = [f"{_stem(session, 'RAW')}_mpr-{run}_anon" for run in range(1, 5)]
-    images += [f"{_stem(session, 'PROCESSED/MPRAGE/T88_111')}{averaged}{kind}_gfc" for kind in ("", "_masked")]
+    images = [f"{_stem(session, 'PROCESSED/MPRAGE/T88_111')}{averaged}_gfc"]
     images.append(f"{_stem(session, 'FSL_SEG')}{averaged}_masked_gfc_fseg")
     header, voxels = tiny_analyze()
     files: dict[str, str | bytes] = {f"{stem}.hdr": header for stem in images}
