@@ -91,7 +91,7 @@ SCANS = _table(
         ("status", TEXT, "stored, refused, absent or pending"),
         ("reason", TEXT, "reason code of a refusal"),
         ("message", TEXT, "the refusal in one sentence"),
-        ("mask_method", TEXT, "provided, nonzero or atlas"),
+        ("mask_method", TEXT, "provided, nonzero, atlas, or a program with the SHA-256 of its weights"),
         ("mask_score", REAL, "the mask's own figure of trust (atlas: mutual information; else null)"),
         ("brain_ml", REAL, "volume of the brain mask, ml"),
         ("cropped_ml", REAL, "brain volume outside the canvas, ml"),

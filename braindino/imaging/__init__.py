@@ -1,6 +1,7 @@
 """One volume: read, orient, find the brain, resample, measure; `preprocess` is the front door."""
 
 from braindino.imaging.content import content_hash
+from braindino.imaging.external_masks import require_mask_program
 from braindino.imaging.parts import files_of
 from braindino.imaging.preprocess import preprocess, preprocess_volume
 from braindino.imaging.quality import QualityLimits
@@ -28,4 +29,5 @@ __all__ = [
     "preprocess",
     "preprocess_volume",
     "read_volume",
+    "require_mask_program",
 ]

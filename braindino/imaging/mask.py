@@ -1,4 +1,4 @@
-"""Which voxels are brain: a mask that came with the scan, what a stripped image shows, or an atlas."""
+"""Which voxels are brain: a mask that came with the scan, what a stripped image shows, an atlas, or a program."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ from braindino.errors import Reason, ScanRefused
 from braindino.imaging import atlas
 from braindino.imaging.alignment import check_alignment
 from braindino.imaging.components import bounding_box, fill_holes, label_parts
+from braindino.imaging.external_masks import external_mask
 from braindino.imaging.quality import LIMITS, QualityLimits
 from braindino.imaging.recipe import Recipe
 from braindino.imaging.volume import Volume
@@ -27,7 +28,7 @@ class BrainMask:
     """A brain mask on the volume's own grid: bool [x, y, z], how it was found, and how far to trust it."""
 
     voxels: np.ndarray
-    method: str  # provided, nonzero or atlas
+    method: str  # provided, nonzero, atlas, or a program's identity (see `external_masks`)
     score: float | None
     components: int  # connected parts before specks were removed
 
@@ -43,8 +44,11 @@ def find_brain(volume: Volume, recipe: Recipe, provided: Volume | None, skull_st
 
     Raises:
         ScanRefused: `mask_mismatch`, `not_stripped` or `mask_uncertain`; the last brings the mask that is in doubt.
+        ConfigError: the recipe takes its masks from a program that is not installed.
     """
     way = recipe.mask
+    if way in ("synthstrip", "hd-bet"):
+        return _program_mask(volume, way)
     if way == "provided" and provided is None:
         text = f"The recipe takes provided masks only and {volume.name} came without one; choose another recipe."
         raise ScanRefused(Reason.MASK_MISMATCH, text)
@@ -68,6 +72,12 @@ def _atlas_mask(volume: Volume) -> BrainMask:
             refusal.attempt = BrainMask(refusal.attempt.voxels, "atlas", refusal.attempt.score, 1)
         raise
     return BrainMask(found.voxels, "atlas", found.score, 1)
+
+
+def _program_mask(volume: Volume, method: str) -> BrainMask:
+    voxels, program = external_mask(volume, method)
+    cleaned, components = _without_specks(voxels)
+    return BrainMask(fill_holes(cleaned), program.identity, None, components)
 
 
 def provided_mask(volume: Volume, provided: Volume) -> BrainMask:

@@ -31,8 +31,9 @@ class Recipe:
     """A thick stack keeps its acquired slices (no slices are invented), or is resampled like any volume."""
     four_d: Literal["refuse", "first", "mean"] = "refuse"
     """What is taken of a 4-D series of volumes."""
-    mask: Literal["auto", "provided", "nonzero", "atlas"] = "auto"
-    """Where the brain mask comes from; "auto" takes the first of the three that applies."""
+    mask: Literal["auto", "provided", "nonzero", "atlas", "synthstrip", "hd-bet"] = "auto"
+    """Where the brain mask comes from; "auto" takes the first of the next three that applies, the last two are
+    programs that must be installed (see `external_masks`)."""
     interpolation: Literal["linear", "bspline"] = "linear"
     center: Literal["brain"] = "brain"
     n_slices: int | None = None
@@ -61,6 +62,8 @@ RECIPES: dict[str, Recipe] = {
             canvas_si=96,
             thick_mm=5.0,
         ),
+        replace(_ISOTROPIC, name="isotropic_synthstrip", mask="synthstrip"),
+        replace(_ISOTROPIC, name="isotropic_hd_bet", mask="hd-bet"),
         replace(_ISOTROPIC, name="isotropic_n4", bias_field=True),
         # arXiv 2604.27277: pretraining on 256^3, downstream 128 uniform slices of 256 x 256. Both resample
         # thick stacks.

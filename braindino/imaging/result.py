@@ -15,7 +15,7 @@ class Facts:
     """
 
     content_hash: str
-    mask_method: str  # provided, nonzero or atlas
+    mask_method: str  # provided, nonzero, atlas, or a program with the SHA-256 of its weights
     mask_score: float | None  # atlas: mutual information with the template as a share, 0 to 1; else None
     brain_ml: float
     cropped_ml: float  # brain outside the canvas

@@ -10,6 +10,8 @@ from braindino.imaging import IMAGING_VERSION, RECIPES, get_recipe
 GOLDEN = {
     "isotropic": "isotropic-defba0e5",
     "isotropic_2mm": "isotropic_2mm-6db5e459",
+    "isotropic_synthstrip": "isotropic_synthstrip-7ffd3508",
+    "isotropic_hd_bet": "isotropic_hd_bet-9b5ba507",
     "paper_pretrain": "paper_pretrain-613f031f",
     "paper_downstream": "paper_downstream-7203561d",
 }
