@@ -474,7 +474,19 @@ def minc_of_noise(to: Path) -> Path:
 
 @case(Reason.UNSUPPORTED_FORMAT)
 def text_called_nifti(to: Path) -> Path:
-    (to / "a.nii").write_text("/annex/objects/MD5E-s123--abc.nii.gz\n" * 40)
+    (to / "a.nii").write_text("The scan will be sent later.\n" * 40)
+    return to / "a.nii"
+
+
+@case(Reason.MISSING_FILE)
+def pointer_of_git_annex(to: Path) -> Path:
+    (to / "a.nii.gz").write_text("/annex/objects/MD5E-s123--abc.nii.gz\n")
+    return to / "a.nii.gz"
+
+
+@case(Reason.MISSING_FILE)
+def pointer_of_git_lfs(to: Path) -> Path:
+    (to / "a.nii").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")
     return to / "a.nii"
 
 

@@ -20,6 +20,7 @@ from braindino.imaging.volume import Volume, check_geometry, make_volume
 # No scanner or programme gives such intensities; their squares and sums would leave the range of float32.
 _LARGEST_INTENSITY = 1e15
 _SMALLEST_RANGE = 1e-25
+_POINTERS = (b"/annex/objects/", b"../.git/annex/", b".git/annex/", b"version https://git-lfs")
 
 
 def read_volume(
@@ -99,6 +100,9 @@ def _open(path: Path) -> ImageFile:
     if path.is_dir():
         return open_dicom_series(path)
     head = first_bytes(path, 540)
+    if head.startswith(_POINTERS):
+        text = f"{path.name} is a pointer of git-annex or Git LFS and not the image: fetch its content (git annex get)."
+        raise ScanRefused(Reason.MISSING_FILE, text)
     if is_dicom(head):
         return open_dicom_series(path)
     if is_itk(path, head):

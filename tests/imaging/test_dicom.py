@@ -2,6 +2,7 @@
 
 import random
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from pydicom.uid import RLELossless, generate_uid
 from braindino.errors import Reason, ScanRefused
 from braindino.imaging import Volume, check_header, get_recipe, read_volume
 from braindino.imaging import dicom as dicom_room
+from braindino.imaging.orient import to_ras
+from braindino.phantom import plan_cohort
+from braindino.phantom.files import write_scan
 from tests.imaging.dicoms import AFFINE, SHAPE, enhanced, header, mosaic, save, save_all, series, values
 
 RECIPE = get_recipe("isotropic")
@@ -237,3 +241,13 @@ def test_no_name_is_written_anywhere_while_gzipped_files_are_decoded(
     assert_in_place(read_volume(save_all(tmp_path / "series", series(), "{:d}.dcm.gz".format)))
     assert len(seen) == SHAPE[2]
     assert not any(word in content for content in seen for word in (b"Secret", b"19400101", b"secret-id"))
+
+
+def test_a_phantom_of_adni_is_read_like_its_twin_in_nifti(tmp_path: Path) -> None:
+    """The same synthetic scan, written once as a DICOM series and once as NIfTI, by another room."""
+    scan = next(scan for scan in plan_cohort("adni", 9, 1, heads=False).scans if scan.dicom)
+    write_scan(tmp_path, scan, 4.0)
+    write_scan(tmp_path, replace(scan, image="same.nii", dicom=None), 4.0)
+    dicom, nifti = to_ras(read_volume(tmp_path / scan.image)), to_ras(read_volume(tmp_path / "same.nii"))
+    np.testing.assert_array_equal(dicom.data, nifti.data)
+    np.testing.assert_allclose(dicom.affine, nifti.affine, atol=1e-3)

@@ -150,7 +150,7 @@ def test_damage_inside_a_gzip_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.mgz", "a.txt"])
 def test_a_file_that_is_no_image(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_text("/annex/objects/MD5E-s123--abc.nii.gz\n" * 40)
+    (tmp_path / name).write_text("The scan will be sent later.\n" * 40)
     assert refusal(tmp_path / name).reason == Reason.UNSUPPORTED_FORMAT
 
 
