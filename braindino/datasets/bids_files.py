@@ -176,10 +176,12 @@ def volumes(found: Iterable[os.DirEntry[str]]) -> dict[Path, bool]:
     files: dict[Path, bool] = {}
     for entry in found:
         finished = finished_name(entry.name)
-        if strip_extension(finished or entry.name) is not None:
-            files.setdefault(Path(entry.path).with_name(finished or entry.name), False)
-            if finished is None:
-                files[Path(entry.path)] = content_present(entry)
+        if strip_extension(finished or entry.name) is None:
+            continue
+        if finished is None:
+            files[Path(entry.path)] = content_present(entry)
+        else:
+            files.setdefault(Path(entry.path).with_name(finished), False)
     return files
 
 
