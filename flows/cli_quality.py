@@ -1,5 +1,6 @@
-"""The verbs with which a person looks at what is stored and decides about it: exclude, accept, verify."""
+"""The verbs with which a person looks at scans and what is stored of them: inspect, exclude, accept, verify."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,33 @@ from flows.environment import resolve_home
 
 Scans = Annotated[list[str], typer.Argument(help="Scan ids, the beginnings of them, or source paths.")]
 Why = Annotated[str, typer.Option("--why", help="Why: kept beside the decision, with who and when.")]
+
+
+@app.command()
+def inspect(
+    scan: Annotated[str, typer.Argument(help="A scan_id, the beginning of one, a source path, or a file or folder.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The PNG; default: among the home's reports, or beside you for a file.")
+    ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="Under which recipe; default: the scan's last, isotropic for a file.")
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Write one page on a scan: three planes with the mask's outline, figures with their limits, and the verdict.
+
+    A file or DICOM folder is looked at as an ingest would, and nothing is stored.
+    """
+    from flows import inspect as flow
+
+    if Path(scan).exists():
+        found = flow.inspect_path(Path(scan), recipe or "isotropic", out)
+    else:
+        import warehouse
+
+        found = flow.inspect_scan(warehouse.open(resolve_home(home), create=False), scan, recipe, out)
+    print(f"{found.verdict}{': ' if found.message else ''}{found.message}")
+    print(found.path)
 
 
 @app.command()

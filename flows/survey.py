@@ -11,7 +11,7 @@ from braindino import imaging
 from braindino.datasets import Discovery, get_adapter, partial_notes, require_whole
 from braindino.errors import ConfigError
 from flows.datasets_file import of_same_folder, options_of, partial_of, recipe_of
-from flows.ingest_plan import Plan, Row, plan
+from flows.ingest_plan import Accepted, Plan, Row, ages_of, plan
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 GENERIC = ("bids", "manifest")  # adapters of any dataset: the folder or file gives the name

@@ -20,16 +20,19 @@ BATCH = 200  # groups per thread and task
 THREADS = 8  # files are waited for more than read, on a network most of all; hashing lets other threads run
 SETTLED_S = 3600.0  # a group that is younger may belong to an ingest that has not committed its row yet
 
-_STORED = "select * from staging.stg_scans where status = 'stored' and store_path is not null order by store_path"
+_STORED = (
+    "select dataset, scan_id, recipe_id, store_path, store_bytes, store_sha256 from staging.stg_scans "
+    "where status = 'stored' and store_path is not null order by store_path"
+)
 _NAMED = "select distinct store_path from events.scans where store_path is not null"
-_WAITING = "select * from staging.stg_scans where status = 'pending' and store_path is not null"
+_WAITING = "select dataset, recipe_id from staging.stg_scans where status = 'pending' and store_path is not null"
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What one look found: `damaged` rows of `scans`, and `stray` folders that belong to none; `rows` shows both.
+    """What one look found: `damaged` scans, and `stray` folders that belong to none; `rows` shows both.
 
-    `waiting` are rows that an earlier look marked, and that no ingest has read since.
+    `waiting` are scans that an earlier look marked, and that no ingest has read since.
     """
 
     n_scans: int
@@ -90,7 +93,9 @@ def mend(store: warehouse.Warehouse, found: Verified) -> None:
 
     A marked scan is `pending`: nothing is made of it until then. Its damaged group stays where it is and is replaced.
     """
-    marked = [_pending(row) for row in found.damaged]
+    paths = [row["store_path"] for row in found.damaged]
+    query = "select * from staging.stg_scans where status = 'stored' and list_contains(?, store_path)"
+    marked = [_pending(row) for row in store.query(query, [paths]).to_pylist()]
     if marked:
         store.append("scans", marked, job_id())
         store.publish_snapshot(f"verify: {len(marked)} scans are to be read again")

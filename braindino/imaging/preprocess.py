@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,12 @@ from braindino.errors import Reason, ScanRefused
 from braindino.imaging.bias import correct_bias
 from braindino.imaging.components import bounding_box
 from braindino.imaging.content import content_hash
+from braindino.imaging.figures import brain_figures
 from braindino.imaging.grid import Grid, outside_canvas, pixels_around, plan_grid
 from braindino.imaging.mask import BrainMask, find_brain
 from braindino.imaging.orient import oblique_degrees, orientation_codes, to_ras
 from braindino.imaging.quality import (
     Gate,
-    border_fraction,
     check_border,
     check_brain_volume,
     check_canvas,
@@ -30,8 +30,6 @@ from braindino.imaging.read import read_volume
 from braindino.imaging.recipe import Recipe
 from braindino.imaging.resample import resample
 from braindino.imaging.result import Facts, Preprocessed, SliceFacts
-from braindino.imaging.shape import template_overlap
-from braindino.imaging.tissue import tissue_figures
 from braindino.imaging.volume import Volume
 from braindino.planes import PLANES
 
@@ -87,7 +85,7 @@ def preprocess_volume(
     ras = to_ras(volume)
     brain = _brain(ras, recipe, None if mask_volume is None else to_ras(mask_volume), skull_stripped, gate)
     with _bringing(brain):
-        figures = _figures(ras, brain)
+        figures = brain_figures(ras, brain.voxels)
         gate.check(check_brain_volume, figures["brain_ml"], volume.name, age_years)
         bias = None
         if recipe.bias_field:
@@ -137,16 +135,6 @@ def _brain(
             raise
         gate.let_pass(refusal)
         return refusal.attempt
-
-
-def _figures(volume: Volume, brain: BrainMask) -> dict[str, Any]:
-    """The figures of the mask and of the intensities inside it, by their names in `Facts`."""
-    return {
-        "brain_ml": np.count_nonzero(brain.voxels) * volume.voxel_ml,
-        "border_fraction": border_fraction(brain.voxels),
-        "template_overlap": template_overlap(volume, brain.voxels),
-        **asdict(tissue_figures(volume, brain.voxels)),
-    }
 
 
 def _brain_slices(volume: Volume, brain: np.ndarray, planned: Grid, gate: Gate) -> tuple[Grid, np.ndarray]:

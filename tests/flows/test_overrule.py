@@ -190,12 +190,14 @@ def test_what_nobody_can_overrule_is_said(store: warehouse.Warehouse, root: Path
 def test_a_scan_whose_source_is_gone_cannot_be_accepted(store: warehouse.Warehouse, root: Path) -> None:
     small = scan(store, "subject = 'small'")
     shutil.rmtree(root / "sub-small")
-    with pytest.raises(ConfigError, match="not listed in .* any more"):
+    with pytest.raises(ConfigError, match=r"not listed in .* any more"):
         accept(store, [small["scan_id"]], "microcephaly")
 
 
 def test_a_prefix_of_several_scans_names_them(store: warehouse.Warehouse) -> None:
-    store.append("scans", [{"scan_id": f"zz{n}", "recipe_id": "r", "source_path": f"{n}.nii"} for n in range(7)], "test")
+    store.append(
+        "scans", [{"scan_id": f"zz{n}", "recipe_id": "r", "source_path": f"{n}.nii"} for n in range(7)], "test"
+    )
     with pytest.raises(ConfigError, match=r"fits 7 scans: zz0 \(0\.nii\), .* and 2 more"):
         exclude(store, ["zz"], "all of them")
 
