@@ -18,6 +18,7 @@ from braindino.imaging.dicom_files import dicom_files, open_dicom, patient_span,
 from braindino.imaging.dicom_series import choose_series
 from braindino.imaging.image_file import ImageFile, check_size
 from braindino.imaging.nifti import open_nifti
+from braindino.imaging.payload import is_packed
 from braindino.imaging.volume import corners_apart
 
 _SECONDS = 300.0
@@ -42,7 +43,7 @@ def open_dicom_series(source: Path) -> ImageFile:
     check_size(series.shape, source.name)
     chosen = [files[index] for index in series.files]
 
-    repairs = ["images of kind derived"] if series.derived else []
+    repairs = ["the series is derived from others, by its headers"] if series.derived else []
     if series.left_out:
         repairs.append(f"{series.left_out} slices left out: localisers, maps or other kinds")
     if series.affine is None:  # only the decoder knows how a mosaic is tiled
@@ -72,7 +73,7 @@ def _decode(files: Sequence[Path], folder: Path, name: str) -> ImageFile:
     there.mkdir()
     for index, path in enumerate(files):
         link = here / f"{index:05d}.dcm"
-        if path.name.endswith(".gz"):
+        if is_packed(path):
             _write_without_patient(path, link)
         else:
             link.symlink_to(path.absolute())

@@ -23,10 +23,11 @@ from pydicom.tag import BaseTag, Tag
 
 from braindino.errors import Reason, ScanRefused
 from braindino.imaging.image_file import MOST_VOXELS
-from braindino.imaging.payload import all_bytes, first_bytes
+from braindino.imaging.payload import all_bytes, first_bytes, is_packed, reading
 
 # More files than any series has; whoever gives a folder of a whole archive is told so at once.
 MOST_FILES = 20_000
+_DEEPEST = 6  # levels of folders: patient, study, series and what archives add
 _LARGEST_FILE = 2 * MOST_VOXELS + (1 << 26)
 
 _TAGS: list[BaseTag | int] = [Tag(tag) for tag in (
@@ -106,8 +107,8 @@ def dicom_files(source: Path) -> list[Path]:
     return files
 
 
-def walk(source: Path) -> Iterator[Path]:
-    """All regular files of a folder and its subfolders in order of name; or the file itself.
+def walk(source: Path, depth: int = _DEEPEST) -> Iterator[Path]:
+    """All regular files of a folder and its subfolders, `depth` levels down, in order of name; or the file itself.
 
     Raises:
         ScanRefused: `unreadable`, if the folder may not be read.
@@ -123,8 +124,8 @@ def walk(source: Path) -> Iterator[Path]:
     for entry in entries:
         if entry.is_file():
             yield Path(entry.path)
-        elif entry.is_dir(follow_symlinks=False):
-            yield from walk(Path(entry.path))
+        elif depth and entry.is_dir(follow_symlinks=False):
+            yield from walk(Path(entry.path), depth - 1)
 
 
 def is_dicom(head: bytes) -> bool:
@@ -164,10 +165,17 @@ def quiet() -> Iterator[None]:
 
 
 def open_dicom(path: Path) -> BinaryIO:
-    """A DICOM file's bytes: the file itself, or in memory where it is gzipped; raises as `payload.reading`."""
-    if path.name.endswith(".gz"):
+    """A DICOM file's bytes: the file itself, or in memory where it is gzipped.
+
+    Raises:
+        ScanRefused: as `payload.all_bytes` does; `unreadable`, if it is larger than any series.
+    """
+    if is_packed(path):
         return io.BytesIO(all_bytes(path, _LARGEST_FILE))
-    return path.open("rb")
+    with reading(path):
+        if path.stat().st_size > _LARGEST_FILE:
+            raise ScanRefused(Reason.UNREADABLE, f"{path.name} is larger than any DICOM file; leave it out.")
+        return path.open("rb")
 
 
 def patient_span(stream: BinaryIO) -> tuple[int, int]:

@@ -54,6 +54,12 @@ def open_payload(path: Path) -> Iterator[BinaryIO]:
             yield raw
 
 
+def is_packed(path: Path) -> bool:
+    """Whether a file is gzip by its first bytes; raises as `reading`."""
+    with reading(path), path.open("rb") as raw:
+        return raw.read(2) == _GZIP
+
+
 def first_bytes(path: Path, count: int) -> bytes:
     """Up to `count` bytes of a file's beginning, decompressed; raises as `reading`."""
     with open_payload(path) as stream:
@@ -80,10 +86,8 @@ def check_length(path: Path, needed: int) -> None:
     Raises:
         ScanRefused: `truncated`; and as `reading`.
     """
-    with reading(path), path.open("rb") as raw:
-        packed = raw.peek(2)[:2] == _GZIP
     size = path.stat().st_size
-    if needed > (size * _MOST_DEFLATED if packed else size):
+    if needed > (size * _MOST_DEFLATED if is_packed(path) else size):
         text = f"{path.name} holds fewer bytes than its header promises; download it again."
         raise ScanRefused(Reason.TRUNCATED, text)
 

@@ -43,6 +43,13 @@ def test_a_series_whatever_its_files_are_called(tmp_path: Path, name: str) -> No
     assert_in_place(read_volume(save_all(tmp_path / "series", series(), name.format)))
 
 
+def test_gzipped_files_are_known_by_their_bytes(tmp_path: Path) -> None:
+    folder = save_all(tmp_path / "series", series(), "{:d}.dcm.gz".format)
+    for path in sorted(folder.iterdir()):
+        path.rename(path.with_name(path.name.removesuffix(".dcm.gz")))
+    assert_in_place(read_volume(folder))
+
+
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_a_file_per_slice_and_a_file_of_many_frames_are_one_volume(tmp_path: Path, vendor: str) -> None:
     slices = series(shared=header(vendor=vendor))
@@ -123,7 +130,8 @@ def test_phase_images_of_ge_are_known_by_their_private_tag(tmp_path: Path) -> No
 
 def test_a_derived_series_of_anatomy_is_read_and_said_to_be_derived(tmp_path: Path) -> None:
     slices = series(shared=header(ImageType=["DERIVED", "SECONDARY", "MPR"]))
-    assert read_volume(save_all(tmp_path / "mpr", slices)).repairs == ("images of kind derived",)
+    volume = read_volume(save_all(tmp_path / "mpr", slices))
+    assert volume.repairs == ("the series is derived from others, by its headers",)
 
 
 def test_nothing_but_a_localiser(tmp_path: Path) -> None:

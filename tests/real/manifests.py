@@ -97,7 +97,20 @@ def viewers_images(scans: Path) -> Iterator[Row]:
         yield {"subject": subject, "image": str(scans / path), "contrast": contrast}
 
 
+def dicom_series(scans: Path) -> Iterator[Row]:
+    """DICOM series of three scanners: a file per slice, gzipped files, and one file of many frames."""
+    series = {
+        "dcm_qa_decubitus/In/HFS/3_t1_fl2d_sag": "supine",
+        "dcm_qa_decubitus/In/HFDL/2_t1_fl2d_sag": "on_the_side",
+        "dcm_qa_philips_enh/In/cl": "philips",
+        "dcm_qa_xa30/In/5_anat-T1w_acq-tfl": "xa30",
+    }
+    for path, subject in series.items():
+        yield {"subject": subject, "image": str(scans / path), "contrast": "T1w", "skull_stripped": "false"}
+
+
 MANIFESTS = {
+    "dicom_series": dicom_series,
     "ms_cross_sectional": ms_cross_sectional,
     "ms_longitudinal": ms_longitudinal,
     "foundation_samples": foundation_samples,
