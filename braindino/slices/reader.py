@@ -16,9 +16,9 @@ from braindino.intensity import Intensity
 from braindino.slices.planes import Stack, seen_in
 from braindino.slices.store import SLICES_VERSION
 
-# An open handle keeps a few kilobytes of metadata and no file descriptor; the bound is for cohorts of
-# millions.
-_MAX_HANDLES = 16_384
+# An open scan keeps about 20 KB and no file descriptor. Opening one takes many times as long as reading a slice: all
+# scans of a large training should stay open.
+_MAX_HANDLES = 65_536
 
 # The pool holds what was read last: decoded slices, and the shard indices that save a random slice its second read.
 _CONTEXT = ts.Context({"cache_pool": {"total_bytes_limit": 64_000_000}})
@@ -103,15 +103,11 @@ class ScanSlices:
     def _read(self, name: str, indices: Sequence[int] | None) -> np.ndarray:
         store = self.handle(name)
         try:
-            if indices is None:
-                return np.asarray(store.read().result())
-            wanted = [store[self.check_index(index)].read() for index in indices]
-            out = np.empty((len(wanted), *self.shape[1:]), store.dtype.numpy_dtype)
-            for row, future in enumerate(wanted):
-                out[row] = future.result()
+            if indices is not None:
+                store = store[np.array([self.check_index(index) for index in indices], np.int64)]
+            return np.asarray(store.read().result())
         except (ValueError, OSError) as error:
             raise _damaged(self.path, error) from error
-        return out
 
 
 def open_scan(path: Path | str) -> ScanSlices:
@@ -199,11 +195,28 @@ def _open_cached(path: str) -> ScanSlices:
     return ScanSlices(group, shape, attributes["plane"], Intensity(**attributes["intensity"]), attributes)
 
 
-# A forked child must not use its parent's TensorStore handles: their thread pools do not survive the fork.
-os.register_at_fork(after_in_child=_open_cached.cache_clear)
+class _Process:
+    """Whether TensorStore's threads run in this process, and whether it is a fork, in which they do not."""
+
+    reads = False
+    lost = False
+
+
+def _after_fork() -> None:
+    _Process.lost = _Process.reads
+    _open_cached.cache_clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def _opening(path: Path, name: str) -> "ts.Future[ts.TensorStore]":
+    if _Process.lost:  # TensorStore would abort the process
+        raise StoreError(
+            "Slices cannot be read in a process that was forked from one that has read some; "
+            "start workers by forkserver or spawn, as `read_ahead` does."
+        )
+    _Process.reads = True
     spec = {
         "driver": "zarr3",
         "kvstore": {"driver": "file", "path": os.fspath(path / name)},

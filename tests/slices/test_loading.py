@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from braindino.errors import ConfigError, StoreError
-from braindino.slices import ScanRef, SliceSampler, open_scan, window_bounds
+from braindino.slices import ScanRef, SliceSampler, open_scan, read_many, window_bounds
 from braindino.slices.loading import SliceBatch, SliceBatches, read_ahead
 from tests.slices.helpers import INTENSITY, stored_scan
 
@@ -133,6 +133,21 @@ def test_a_signal_to_the_whole_group_does_not_end_the_workers(scans: Scans) -> N
     os.kill(worker, signal.SIGTERM)
     os.kill(worker, signal.SIGINT)
     assert [number for number, _ in loaded] == list(range(1, 12))
+
+
+def test_a_forked_child_of_a_reader_is_told_how_to_start_instead(scans: Scans) -> None:
+    requests = [(scans[0].path, 0)]
+    read_many(requests)
+    child = os.fork()
+    if not child:  # pragma: no cover - in the child, which must end here whatever happens
+        try:
+            read_many(requests)
+        except StoreError as error:
+            os._exit(7 if "forkserver" in str(error) else 8)
+        finally:
+            os._exit(9)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert read_many(requests).any()
 
 
 def test_a_negative_number_of_workers(scans: Scans) -> None:
