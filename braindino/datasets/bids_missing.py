@@ -1,5 +1,6 @@
 """Which images are missing from the folders of a BIDS tree, as far as the tree itself tells."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
@@ -18,7 +19,9 @@ def earlier_runs(folder: AnatFolder) -> Iterator[str]:
     """The runs before one that is there, for datasets that number the repeats of a scan from 1."""
     for file in folder.images:
         number = file.name.entities.get("run", "")
-        for earlier in range(1, int(number)) if number.isascii() and number.isdigit() else ():
+        for earlier in (
+            range(1, int(number)) if re.fullmatch(r"\d{1,2}", number, re.ASCII) else ()
+        ):  # or no count
             yield file.name.stem.replace(f"_run-{number}_", f"_run-{earlier:0{len(number)}d}_")
 
 

@@ -52,7 +52,7 @@ class TreeRules:
     masks_elsewhere: bool = False
     segmentation_codes: tuple[tuple[int, str], ...] = ()
     due: Due = nothing_due
-    get: str = "download the dataset again"
+    get: str = "download the dataset again, or what is missing from it"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from braindino.datasets.values import a_few
 from braindino.errors import DatasetError
 
 _NAMED = 100  # images that the error names for each download
+_REST = "; after --partial, the mart `scans` lists all"
 _GO_ON = (
     "To go on with what is here, give --partial: what is missing is then recorded as absent, and read once it is here."
 )
@@ -46,11 +47,13 @@ def problems(scans: Sequence[Scan], gaps: Iterable[Gap], root: Path) -> list[str
     for gap in gaps:
         empty[gap.download].append(_relative(gap.folder, root))
     said = [
-        f"{len(names)} of {len(scans)} images are missing, it is half a copy: {download}. Missing: {_named(names)}."
+        f"{len(names)} of {len(scans)} images are missing, it is half a copy: {download}. "
+        f"Missing: {a_few(names, _NAMED)}{_REST if len(names) > _NAMED else ''}."
         for download, names in missing.items()
     ]
     return said + [
-        f"{len(names)} folder(s) hold none of their images, it is half a copy: {download}. Empty: {_named(names)}."
+        f"{len(names)} folder(s) hold none of their images, it is half a copy: {download}. "
+        f"Empty: {a_few(names, _NAMED)}."
         for download, names in empty.items()
     ]
 
@@ -77,8 +80,3 @@ def partial_notes(found: Discovery, root: Path) -> list[str]:
 
 def _relative(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-
-
-def _named(names: Sequence[str]) -> str:
-    rest = "; after --partial, the mart `scans` lists all" if len(names) > _NAMED else ""
-    return a_few(names, _NAMED) + rest

@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from braindino.datasets.bids_files import (
     content_present,
     entries,
+    finished_name,
     folder_notes,
     is_folder,
     may_read,
@@ -29,7 +30,8 @@ _NOT_DATA = frozenset({"__MACOSX"})  # what macOS adds to archives: shadows of e
 class Unpacked:
     """What lies under `root`: the folders that were looked for, and the tables and archives outside them.
 
-    All are in order of depth, then of name. `unreadable` are folders that were not looked into, for want of permission.
+    Archives whose download stopped half-way are among them. All are in order of depth, then of name. `unreadable` are
+    folders that were not looked into, for want of permission.
     """
 
     root: Path
@@ -59,7 +61,8 @@ class Unpacked:
         `inside` are the folders of a found one that hold images; by default it holds them itself.
         """
         folders = [folder / part for folder in self.folders for part in inside or ("",)]
-        unfinished = [name for folder in folders for name in unfinished_downloads(entries(folder))]
+        unfinished = [path.name for path in self.archives if finished_name(path.name)]
+        unfinished += [name for folder in folders for name in unfinished_downloads(entries(folder))]
         return folder_notes((*self.unreadable, *(f for f in folders if not may_read(f))), unfinished)
 
     def copies(self) -> list[str]:
@@ -91,7 +94,9 @@ def look_under(root: Path, wanted: re.Pattern[str], depth: int = 5) -> Unpacked:
             elif entry.name not in _NOT_DATA:
                 deeper.append(Path(entry.path))
         level = deeper
-    return Unpacked(root, tuple(folders), _ending(files, _TABLES), _ending(files, _ARCHIVES), tuple(unreadable))
+    tables = tuple(path for path in files if path.name.lower().endswith(_TABLES))
+    archives = tuple(p for p in files if (finished_name(p.name) or p.name).lower().endswith(_ARCHIVES))
+    return Unpacked(root, tuple(folders), tables, archives, tuple(unreadable))
 
 
 def require_table(
@@ -136,7 +141,3 @@ def pick(folder: Path, files: Mapping[str, os.DirEntry[str]], *names: str) -> tu
 def by_name(folder: Path) -> dict[str, os.DirEntry[str]]:
     """The entries of a folder by name; none if there is no such folder."""
     return {entry.name: entry for entry in entries(folder)}
-
-
-def _ending(files: Iterable[Path], suffixes: tuple[str, ...]) -> tuple[Path, ...]:
-    return tuple(path for path in files if path.name.lower().endswith(suffixes))

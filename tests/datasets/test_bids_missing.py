@@ -104,3 +104,8 @@ def test_where_runs_are_numbered_from_one_the_earlier_ones_are_missing(tmp_path)
     root = bids(tmp_path, {f"{ANAT}_run-03_T1w.nii.gz": b"x", f"{ANAT}_run-01_T1w.nii.gz": b"x"})
     assert missing(root) == []
     assert missing(root, TreeRules(due=earlier_runs)) == ["sub-01_run-02_T1w.nii.gz"]
+
+
+def test_a_run_that_is_a_date_is_no_count(tmp_path):
+    root = bids(tmp_path, {f"{ANAT}_run-20060101_T1w.nii.gz": b"x", f"{ANAT}_run-b_FLAIR.nii.gz": b"x"})
+    assert missing(root, TreeRules(due=earlier_runs)) == []

@@ -40,3 +40,10 @@ def test_unfinished_downloads_inside_are_noted(tmp_path):
     found = look_under(write(tmp_path, dict.fromkeys(files, b"x")), CASE)
     assert found.notes() == ["1 unfinished downloads: x.nii.part."]
     assert found.notes("T1w") == ["1 unfinished downloads: y.nii.gz.partial."]
+
+
+def test_archives_that_wait_and_those_that_are_not_all_here_are_told(tmp_path):
+    root = write(tmp_path, {"a.zip": b"x", "b.tar.gz.part": b"x", "c.txt.part": b"x", "case1/x.nii": b"x"})
+    found = look_under(root, CASE)
+    assert found.packed() == " (not unpacked yet: a.zip, b.tar.gz.part)"
+    assert found.notes() == ["1 unfinished downloads: b.tar.gz.part."]
