@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from braindino.datasets.agreed import Agreed
 from braindino.datasets.base import Acquisition, DatasetInfo, Discovery, Scan
 from braindino.datasets.bids_labels import without_conflicts
 from braindino.datasets.brats_tree import BratsRules, read_cases
@@ -12,7 +13,7 @@ from braindino.datasets.required import Missing
 from braindino.datasets.search import require_table
 from braindino.datasets.tables import Row, SourceTable
 from braindino.datasets.thickness import thickness_columns, thickness_of
-from braindino.datasets.values import parse_age, parse_number
+from braindino.datasets.values import a_few, is_missing, parse_age, parse_number, shown
 
 _HOME = "https://www.synapse.org/Synapse:syn51156910"
 _GET = f"unpack ASNR-MICCAI-BraTS2023-MEN-Challenge-TrainingData.zip (and ...ValidationData.zip) from {_HOME}"
@@ -74,8 +75,13 @@ class Brats2023MenAdapter:
             raise missing.error(name)
         stated, oddities = read_labels(table, name, _subject, _LABELS, _time_point)
         labels, disputed = without_conflicts(stated)
-        notes = (*tree.notes, *table.notes, *oddities, *disputed)
-        return Discovery(_with_thickness(tree.scans, table), tuple(fill_in(tree.splits, labels)), notes)
+        thicknesses, unclear = _thicknesses(table)
+        notes = (*tree.notes, *table.notes, *oddities, *disputed, *unclear)
+        scans = (
+            replace(scan, acquisition=Acquisition.of("table", slice_thickness=thicknesses.get(_key(scan))))
+            for scan in tree.scans
+        )
+        return Discovery(tuple(scans), tuple(fill_in(tree.splits, labels)), notes)
 
 
 def _subject(row: Row) -> str | None:
@@ -88,12 +94,20 @@ def _time_point(row: Row) -> str | None:
     return match.group(2) if match else None
 
 
-def _with_thickness(scans: tuple[Scan, ...], table: SourceTable) -> tuple[Scan, ...]:
-    columns = thickness_columns(table, _WORDS)
-    rows = {row.cells[_ID]: row for row in table.rows}
-    described = []
-    for scan in scans:
-        row = rows.get(f"{scan.subject}-{scan.session}")
-        thickness = thickness_of(row, columns.get(scan.contrast or "")) if row else None
-        described.append(replace(scan, acquisition=Acquisition.of("table", slice_thickness=thickness)))
-    return tuple(described)
+def _key(scan: Scan) -> tuple[str, str]:
+    return f"{scan.subject}-{scan.session}", scan.contrast or ""
+
+
+def _thicknesses(table: SourceTable) -> tuple[dict[tuple[str, str], float], list[str]]:
+    """The slice thickness in mm by case and contrast, and notes on cells that no slice can have or that disagree."""
+    stated: Agreed[tuple[str, str], float] = Agreed()
+    odd = []
+    for contrast, column in thickness_columns(table, _WORDS).items():
+        for row in table.rows:
+            case, thickness = row.cells[_ID], thickness_of(row, column)
+            if thickness is not None:
+                stated.add((case, contrast), thickness)
+            elif not is_missing(row.cells.get(column, "")):
+                odd.append(shown(row.cells[column], f"{case} {contrast}"))
+    notes = stated.notes(f"{table.path.name}: the slice thickness", " ".join)
+    return stated.facts(), [*notes, *([f"{table.path.name}: no slice thickness: {a_few(odd)}."] if odd else [])]

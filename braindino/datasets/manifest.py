@@ -8,11 +8,13 @@ from braindino.datasets.bids_sidecars import vendor_name
 from braindino.datasets.dicom_facts import dicom_facts, may_be_dicom
 from braindino.datasets.tables import Row, SourceTable, read_delimited
 from braindino.datasets.values import (
+    a_few,
     all_numbers,
     cap_age,
     cap_age_text,
     is_age_column,
     is_missing,
+    is_plausible,
     is_private,
     nearest,
     parse_age,
@@ -72,7 +74,7 @@ class ManifestAdapter:
             reading.read_rows()
         if reading.problems:
             raise DatasetError(name, tuple(reading.problems))
-        return Discovery(tuple(reading.scans), tuple(reading.labels.values()), table.notes)
+        return Discovery(tuple(reading.scans), tuple(reading.labels.values()), (*table.notes, *reading.notes()))
 
 
 @dataclass
@@ -86,6 +88,12 @@ class _Reading:
     problems: list[str] = field(default_factory=list)
     _lines: dict[tuple[str, ...], int] = field(default_factory=dict)
     _numeric: set[str] = field(default_factory=set)
+    _implausible: dict[str, list[str]] = field(default_factory=dict)
+
+    def notes(self) -> list[str]:
+        """A sentence per label column on its numbers that cannot be."""
+        told = "holds numbers that cannot be, which were left out"
+        return [f"{column} {told}: {a_few(cells)}." for column, cells in self._implausible.items()]
 
     def check_columns(self) -> None:
         columns = self.table.columns
@@ -172,7 +180,9 @@ class _Reading:
             if (text := _cell(row, column)) is not None:
                 label = column.removeprefix(LABEL_PREFIX)
                 number = parse_number(text) if column in self._numeric else None
-                if number is not None:
+                if number is not None and not _can_be(label, number):
+                    self._implausible.setdefault(column, []).append(shown(text, f"line {row.line}"))
+                elif number is not None:
                     capped = cap_age(number) if is_age_column(label) else number
                     found.append(replace(base, label=label, number=capped))
                 else:
@@ -205,6 +215,10 @@ class _Reading:
     def _source_key(self, text: str) -> str:
         path, folder = Path(text), self.table.path.parent
         return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
+
+
+def _can_be(label: str, number: float) -> bool:
+    return 0 <= number <= 130 if is_age_column(label) else is_plausible(label, number)
 
 
 def _quoted(text: str) -> str:

@@ -90,12 +90,20 @@ class UpennGbmAdapter:
             raise missing.error(name)
         facts = _Facts(scanners)
         scans = [replace(s, acquisition=facts.of(f"{s.subject}_{s.session}", s.contrast or "")) for s in scans]
-        rows = sorted(clinical.rows, key=lambda row: row.cells["ID"])
+        rows, contradicted = _one_row_each(clinical)
         ordered = SourceTable(clinical.path, clinical.columns, tuple(rows))
         stated, oddities = read_labels(ordered, name, _subject, _LABELS, _session)
         labels = _first_of_each(stated)
         walked = (*_walk_notes(found, exams), *found.copies())
-        notes = (*clinical.notes, *scanners.notes, *facts.notes, *oddities, *walked, *_coverage(scans, labels))
+        notes = (
+            *clinical.notes,
+            *contradicted,
+            *scanners.notes,
+            *facts.notes,
+            *oddities,
+            *walked,
+            *_coverage(scans, labels),
+        )
         return Discovery(tuple(scans), labels, notes)
 
     def _exams(self, found: Unpacked, missing: Missing) -> list[Path]:
@@ -186,6 +194,27 @@ def _masks(found: Unpacked, missing: Missing) -> dict[str, Path]:
     if not masks:
         missing.say(f"Neither images_segm nor automated_segm with a tumour mask is under {found.root}: {_GET}.")
     return masks
+
+
+def _one_row_each(table: SourceTable) -> tuple[list[Row], list[str]]:
+    """One row per exam, the earlier first; what several rows of one exam contradict each other about is not known."""
+    cells: Agreed[tuple[str, str], str] = Agreed()
+    lines: dict[str, int] = {}
+    for row in table.rows:
+        exam = row.cells["ID"]
+        lines.setdefault(exam, row.line)
+        for column in table.columns:
+            if not is_missing(cell := row.cells[column]):
+                number = parse_number(cell)
+                cells.add((exam, column), cell if number is None else str(number))  # 61.5 and 61.50 are one age
+    agreed, nobody = cells.facts(), [row for row in table.rows if is_missing(row.cells["ID"])]
+    rows = [
+        Row(lines[exam], {column: agreed.get((exam, column), "") for column in table.columns})
+        for exam in sorted(lines)
+        if not is_missing(exam)
+    ]
+    notes = cells.notes(f"{table.path.name}: a fact of one exam", lambda key: f"{key[1]} of {key[0]}")
+    return [*nobody, *rows], notes
 
 
 def _subject(row: Row) -> str | None:

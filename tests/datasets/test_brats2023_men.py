@@ -56,6 +56,21 @@ def test_labels(tmp_path: Path) -> None:
     assert any(told in note for note in found.notes)
 
 
+def test_a_thickness_that_no_slice_has_or_that_is_disputed_is_noted(tmp_path: Path) -> None:
+    case_000, case_001, validation = ROWS
+    rows = ((*case_000[:5], 500, 5), (*case_001[:5], 1, 3), (*case_001[:5], 1, 4), validation)
+    found = discover(men(tmp_path, rows))
+    thickness = {
+        (scan.session, scan.contrast): scan.acquisition.slice_thickness
+        for scan in found.scans
+        if scan.subject == "BraTS-MEN-00004" and scan.contrast in ("T1w", "T1c")
+    }
+    assert thickness == {("000", "T1w"): None, ("000", "T1c"): 5, ("001", "T1w"): 1, ("001", "T1c"): None}
+    told = [note for note in found.notes if "slice thickness" in note]
+    assert any("no slice thickness: '500' (BraTS-MEN-00004-000 T1w)" in note for note in told)
+    assert any("different values and was left out for BraTS-MEN-00004-001 T1c" in note for note in told)
+
+
 def test_the_thickness_as_acquired_is_the_contrast_s(tmp_path: Path) -> None:
     found = discover(men(tmp_path))
     thickness = {scan.source_key: scan.acquisition.slice_thickness for scan in found.scans}

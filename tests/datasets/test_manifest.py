@@ -117,6 +117,19 @@ def test_columns_that_may_identify_a_person_are_refused(tmp_path):
     assert "'label:birth_date' may identify a person" in told
 
 
+def test_numbers_that_a_label_cannot_have_are_noted_and_left_out(tmp_path):
+    head = "subject,image,label:mmse,label:age_at_onset,label:moca\n"
+    text = f"{head}p1,a.nii,29,999,999\np2,b.nii,-4,55,27\n"
+    found = MANIFEST.discover(manifest(tmp_path, text), "d")
+    assert values(found, "mmse") == {"p1": 29}
+    assert values(found, "age_at_onset") == {"p2": 55}, "999 is no old age"
+    assert values(found, "moca") == {"p1": 999, "p2": 27}, "its range is not known"
+    assert sorted(found.notes) == [
+        "label:age_at_onset holds numbers that cannot be, which were left out: '999' (line 2).",
+        "label:mmse holds numbers that cannot be, which were left out: '-4' (line 3).",
+    ]
+
+
 def test_ages_over_89_are_capped_in_every_column_of_ages_and_in_words(tmp_path):
     head = "subject,image,age,label:age_at_onset,label:age_note\n"
     text = f"{head}p1,a.nii,93,91,mother lived to 97\np2,b.nii,60,55,n/a\n"

@@ -138,6 +138,18 @@ def test_scanner_facts_stated_twice_with_different_values_are_left_out(tmp_path:
     assert any("the scanner is stated with different values" in note for note in found.notes)
 
 
+def test_an_exam_listed_twice_says_what_its_rows_agree_on(tmp_path: Path) -> None:
+    again = ROW_1.replace("Wildtype", "Mutated").replace("61.5", "61.50").replace(",90,", ",Not Available,")
+    found = discover(upenn(tmp_path, clinical=HEADER + ROW_1 + again + ROW_2 + ROW_2))
+    assert "UPENN-GBM-00001" not in values(found, "idh")
+    assert values(found, "mgmt")["UPENN-GBM-00001"] == "methylated"
+    assert values(found, "age")["UPENN-GBM-00001"] == 61.5
+    told = "a fact of one exam is stated with different values and was left out for "
+    (note,) = (note for note in found.notes if told in note)
+    assert "IDH1 of UPENN-GBM-00001_11" in note
+    assert "00002" not in note, "a repeat is no contradiction"
+
+
 def test_facts_that_no_scan_has_are_left_out(tmp_path: Path) -> None:
     row = SCANNER_ROW.replace(",3,1760,1,", ",300,1760,99,")
     found = discover(upenn(tmp_path, scanners=SCANNER_HEADER + row))
