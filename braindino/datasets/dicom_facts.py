@@ -25,7 +25,10 @@ _TRIES = 10  # files without the mark of DICOM that may come first in a folder: 
 
 def may_be_dicom(image: Path) -> bool:
     """Whether an image is a DICOM series by its name: a folder, or a file with an ending in use."""
-    return image.name.lower().endswith(_ENDINGS) or image.is_dir()
+    try:
+        return image.name.lower().endswith(_ENDINGS) or image.is_dir()
+    except OSError:  # no file can have this name
+        return False
 
 
 def dicom_facts(image: Path) -> Acquisition:
