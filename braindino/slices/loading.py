@@ -145,6 +145,7 @@ def _by_processes(
     loader = DataLoader(
         _Guarded(make), batch_size=None, sampler=range(first, end), num_workers=workers, collate_fn=_as_it_is,
         multiprocessing_context=start_method, prefetch_factor=AHEAD, worker_init_fn=_outlive_signals,
+        generator=torch.Generator(),  # torch draws a seed for the workers: not from the caller's random numbers
     )  # fmt: skip
     for made in loader:
         if isinstance(made, BrainDINOError):

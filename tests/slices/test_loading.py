@@ -60,7 +60,9 @@ def test_a_batch_holds_what_the_sampler_drew(scans: Scans) -> None:
 def test_any_number_of_workers_gives_the_same_batches(scans: Scans, workers: int, start_method: str) -> None:
     make = batches_of(scans).__getitem__
     expected = list(read_ahead(make, 0, 7))
+    before = torch.random.get_rng_state()
     loaded = list(read_ahead(make, 0, 7, workers, start_method))  # type: ignore[arg-type]
+    assert torch.equal(torch.random.get_rng_state(), before), "the caller's random numbers are left alone"
     assert [batch.number for batch in loaded] == list(range(7))
     assert all(same(one, other) for one, other in zip(expected, loaded, strict=True))
 
