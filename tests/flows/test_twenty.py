@@ -6,7 +6,9 @@ import pytest
 
 import warehouse
 from braindino import phantom
+from braindino.evaluation import TASKS
 from flows.datasets_file import load, remember
+from flows.holdout import labelled_groups
 from flows.ingest import ingest_all
 
 RECIPE = "isotropic_2mm"
@@ -58,6 +60,17 @@ def test_every_dataset_says_its_licence_and_that_it_is_synthetic(home: Path) -> 
     rows = ask(home, "select dataset, licence, synthetic from datasets order by all")
     assert [row["dataset"] for row in rows] == list(TWENTY)
     assert all(row["licence"] and row["synthetic"] for row in rows)
+
+
+def test_segmented_tumours_can_be_fitted_and_nobody_without_a_segmentation_is_called_well(home: Path) -> None:
+    told = ask(home, "select dataset, scan_id, value from labelled_scans where label = 'lesion' order by all")
+    outlined = ask(home, "select dataset, scan_id, 'present' as value from scans where has_segmentation order by all")
+    assert told == outlined
+    assert {"atlas", "brats2021", "brats2023_men", "ucsf_pdgm", "upenn_gbm"} <= {row["dataset"] for row in told}
+    people = labelled_groups(warehouse.open(home), TASKS["lesion"])
+    assert set(people.values()) == {"present"}
+    volumes = ask(home, "select lesion_ml from lesions")
+    assert all(0 < float(str(row["lesion_ml"])) < 400 for row in volumes)
 
 
 def test_the_glioma_sets_share_their_people_by_table(home: Path) -> None:

@@ -147,9 +147,52 @@ def test_labelled_scans_carry_what_a_head_needs(store: warehouse.Warehouse, ask:
         {
             "scan_id": "a", "recipe_id": "r", "content_hash": "a-v1", "dataset": "d", "subject": "1",
             "subject_uid": "d/1", "session": None, "contrast": "T1w", "label": "sex", "value": "F",
-            "number": None, "unit": None, "gap_days": None, "synthetic": True,
+            "number": None, "unit": None, "gap_days": None, "label_source": "dataset", "synthetic": True,
         }
     ]  # fmt: skip
+
+
+def outlined(store: warehouse.Warehouse, areas: dict[str, list[float]]) -> None:
+    """Stored scans with a segmentation, of one person each; slices 5 mm apart with these areas of lesion, mm^2."""
+    more = {"has_segmentation": True, "through_plane_mm": 5.0, "contrast": "FLAIR"}
+    store.append("scans", [scan(name, name, **more) for name in areas], "job")
+    slices = [
+        {"recipe_id": "r", "scan_id": name, "content_hash": f"{name}-v1", "slice_index": i, "lesion_mm2": area}
+        for name, per_slice in areas.items()
+        for i, area in enumerate(per_slice)
+    ]
+    store.append("slices", slices, "job")
+
+
+def test_the_volume_of_a_lesion_is_that_of_its_outline(store: warehouse.Warehouse, ask: Ask) -> None:
+    outlined(store, {"ill": [0.0, 100.0, 300.0], "well": [0.0, 0.0, 0.0]})
+    assert ask("select scan_id, lesion_ml, n_lesion_slices from lesions order by all") == [
+        {"scan_id": "ill", "lesion_ml": 2.0, "n_lesion_slices": 2},
+        {"scan_id": "well", "lesion_ml": 0.0, "n_lesion_slices": 0},
+    ]
+
+
+def test_a_segmentation_tells_of_a_lesion_and_no_segmentation_of_nothing(store: warehouse.Warehouse, ask: Ask) -> None:
+    outlined(store, {"ill": [10.0], "well": [0.0]})
+    store.append("scans", [scan("nobody looked", "3", contrast="FLAIR")], "job")
+    told = ask(
+        "select scan_id, label, value, number, unit, label_source from labelled_scans where label like 'lesion%' "
+        "order by all"
+    )
+    assert [tuple(row.values()) for row in told] == [
+        ("ill", "lesion", "present", None, None, "segmentation"),
+        ("ill", "lesion_ml", None, 0.05, "ml", "segmentation"),
+        ("well", "lesion", "absent", None, None, "segmentation"),
+        ("well", "lesion_ml", None, 0.0, "ml", "segmentation"),
+    ]
+
+
+def test_what_a_dataset_says_of_a_lesion_stands_above_its_segmentation(store: warehouse.Warehouse, ask: Ask) -> None:
+    outlined(store, {"ill": [10.0]})
+    store.append("labels", [label("ill", "lesion", value="stroke")], "job")
+    assert ask("select value, label_source from labelled_scans where label = 'lesion'") == [
+        {"value": "stroke", "label_source": "dataset"}
+    ]
 
 
 def test_datasets_count_what_became_of_their_scans(store: warehouse.Warehouse, ask: Ask) -> None:

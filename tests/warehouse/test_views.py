@@ -37,6 +37,7 @@ PROMISED = [
     "results",
     "stale_fits",
     "leaks",
+    "lesions",
     "scan_copies",
     "lineage",
     "overrules",
