@@ -19,9 +19,7 @@ def earlier_runs(folder: AnatFolder) -> Iterator[str]:
     """The runs before one that is there, for datasets that number the repeats of a scan from 1."""
     for file in folder.images:
         number = file.name.entities.get("run", "")
-        for earlier in (
-            range(1, int(number)) if re.fullmatch(r"\d{1,2}", number, re.ASCII) else ()
-        ):  # or no count
+        for earlier in range(1, int(number)) if re.fullmatch(r"\d{1,2}", number, re.ASCII) else ():  # or no count
             yield file.name.stem.replace(f"_run-{number}_", f"_run-{earlier:0{len(number)}d}_")
 
 
