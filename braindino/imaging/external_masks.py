@@ -15,6 +15,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from nibabel.filebasedimages import ImageFileError
 
 from braindino.errors import ConfigError, Reason, ScanRefused
 from braindino.imaging.recipe import Recipe
@@ -141,7 +142,7 @@ def _read_mask(path: Path, volume: Volume, program: Program) -> np.ndarray:
     try:
         image = nib.load(path)
         voxels = np.asanyarray(image.dataobj)
-    except (OSError, nib.filebasedimages.ImageFileError, EOFError, ValueError) as error:
+    except (OSError, ImageFileError, EOFError, ValueError) as error:
         text = f"{program.method} left no readable mask of {volume.name}; check its installation."
         raise ScanRefused(Reason.MASK_UNCERTAIN, text) from error
     if voxels.shape != volume.data.shape or not np.allclose(image.affine, volume.affine, atol=_TOLERANCE_MM):
