@@ -133,18 +133,21 @@ def compare_reading(paths: list[Path], rounds: int) -> None:
     """Batches of random slices in one process."""
     sampler = sampler_of(paths)
     seconds: dict[str, list[float]] = {name: [] for name in READERS}
+    used = dict.fromkeys(READERS, 0.0)
     for warm in paths:
         open_scan(warm).handle("image"), zarr_array(warm), h5_array(warm)
     for number in range(rounds):
         requests = [(paths[scan], index) for scan, index in sampler.batch(number)]
         results = []
         for name, read in READERS.items():
-            started = time.perf_counter()
+            started, before = time.perf_counter(), time.process_time()
             results.append(read(requests))
             seconds[name].append(time.perf_counter() - started)
+            used[name] += time.process_time() - before
         assert all(np.array_equal(results[0], other) for other in results[1:])
     rates = {name: BATCH / min(times) for name, times in seconds.items()}
     print_rates(rates, "one process, slices/s")
+    print("  CPU a slice: " + ", ".join(f"{name} {1e6 * t / rounds / BATCH:.0f} us" for name, t in used.items()))
 
 
 class AsTensors(Dataset[torch.Tensor]):
