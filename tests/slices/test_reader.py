@@ -63,6 +63,21 @@ def test_canvases_are_not_mixed(tmp_path: Path) -> None:
         slices.read_many([(one, 0), (other, 0)])
 
 
+def test_a_process_keeps_its_handles(tmp_path: Path) -> None:
+    path, _ = stored_scan(tmp_path, "a")
+    slices.read_many([(path, 0), (str(path), 1)])
+    scan = slices.open_scan(path)
+    assert scan is slices.open_scan(str(path))
+    assert scan.handle("image") is scan.handle("image")
+
+
+def test_slices_can_be_read_into_a_place_that_is_given(tmp_path: Path) -> None:
+    path, scan = stored_scan(tmp_path, "a")
+    out = np.zeros((3, 12, 8), np.uint16)
+    assert slices.read_many([(path, 4), (path, 1)], out[1:]).base is out
+    np.testing.assert_array_equal(out, np.stack([np.zeros((12, 8)), scan.image[4], scan.image[1]]))
+
+
 def test_an_empty_batch_is_refused() -> None:
     with pytest.raises(StoreError, match="at least one"):
         slices.read_many([])
