@@ -54,6 +54,7 @@ def survey(
     """
     called = name or default_name(dataset, root)
     recipe = imaging.get_recipe(recipe_name or recipe_of(home, called))
+    imaging.require_mask_program(recipe)
     used = options if options is not None else options_of(home, called, dataset)
     found = get_adapter(dataset, used).discover(root, called)
     if partial if partial is not None else partial_of(home, called, dataset):
