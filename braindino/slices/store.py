@@ -23,6 +23,9 @@ SLICES_VERSION = 1
 # Level 1 is 2 % larger than level 3 on brain slices and decodes as fast; writing is what it saves.
 _ZSTD_LEVEL = 1
 
+# Parallelism comes from worker processes; threads inside would only fight with them.
+_CONTEXT = ts.Context({"data_copy_concurrency": {"limit": 1}})
+
 
 def write_scan(
     path: Path, preprocessed: "Preprocessed", attributes: Mapping[str, Any], sha256: str | None = None
@@ -108,7 +111,10 @@ def _write_group(folder: Path, preprocessed: "Preprocessed", attributes: Mapping
     group = {"zarr_format": 3, "node_type": "group", "attributes": described}
     (folder / "zarr.json").write_text(json.dumps(group, indent=1))
     # TensorStore flushes every file to the disk before a write is done; the arrays wait for it together.
-    created = {name: ts.open(_array_spec(folder / name, voxels), create=True) for name, voxels in arrays.items()}
+    created = {
+        name: ts.open(_array_spec(folder / name, voxels), context=_CONTEXT, create=True)
+        for name, voxels in arrays.items()
+    }
     for written in [created[name].result().write(voxels) for name, voxels in arrays.items()]:
         written.result()
 
