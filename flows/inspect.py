@@ -65,7 +65,7 @@ def inspect_scan(store: warehouse.Warehouse, scan: str, recipe_name: str | None,
     except BrainDINOError as error:
         work, missing = None, str(error)
     verdict, message = _decided(row)
-    title = f"{row['dataset']}  {row['source_path']}  {row['scan_id']}"
+    title = f"{row['scan_id']}  {row['dataset']}  {row['source_path']}"
     if row["store_path"] is not None and row["status"] in ("stored", "excluded"):
         sheet = _sheet_of_stored(store, row, work, title, verdict, message)
     elif work is not None and work.scan.image_present:

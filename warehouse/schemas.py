@@ -88,7 +88,7 @@ SCANS = _table(
         ("source_fingerprint", TEXT, "hash of names, sizes and modification times of its files"),
         ("description_hash", TEXT, "hash of what the adapter says of it"),
         ("content_hash", TEXT, "hash of decoded voxels and affine, of mask and segmentation too"),
-        ("status", TEXT, "stored, refused, absent or pending"),
+        ("status", TEXT, "stored, refused, absent, pending or, in the mart, excluded"),
         ("reason", TEXT, "reason code of a refusal"),
         ("message", TEXT, "the refusal in one sentence"),
         ("mask_method", TEXT, "provided, nonzero, atlas, or a program with the SHA-256 of its weights"),

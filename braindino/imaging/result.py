@@ -34,8 +34,8 @@ class Facts:
     template_overlap: float | None = None  # Dice of mask and template, laid on each other (see `shape`)
     clip_high: float | None = None  # share of the brain at the image's largest value (see `tissue`, also below)
     clip_low: float | None = None  # share of the brain at its smallest value
-    snr: float | None = None  # within a tissue; None where the brain has too few voxels to tell
-    cnr: float | None = None  # between two tissues
+    snr: float | None = None  # brighter tissue / noise; None where there is too little to tell
+    cnr: float | None = None  # difference of two tissues / noise
     bias_ratio: float | None = None  # 99th over 1st percentile of the bias field that was divided out; None: kept
     overruled: tuple[str, ...] = ()  # refusals that a person overruled, each as "reason: sentence"
 

@@ -169,9 +169,13 @@ def _areas(axes: Axes, sheet: Sheet) -> None:
             sheet.positions_mm) < 80 else 0,
     )  # fmt: skip
     if sheet.lesion_mm2 is not None and np.any(np.asarray(sheet.lesion_mm2, float) > 0):
-        lesion = np.asarray(sheet.lesion_mm2, float) / 100
-        axes.plot(sheet.positions_mm, lesion, color=_LESION_COLOUR, lw=1.5, label="lesion")
-        axes.legend(fontsize=9, frameon=False)
+        # Lesions are small beside a brain: they have a scale of their own.
+        right = axes.twinx()
+        right.plot(sheet.positions_mm, np.asarray(sheet.lesion_mm2, float) / 100, color=_LESION_COLOUR, lw=1.2)
+        right.tick_params(labelsize=9, colors=_LESION_COLOUR)
+        right.spines[["top", "left"]].set_visible(False)
+        right.set_ylim(bottom=0)
+        right.set_title("segmentation, cm²", fontsize=10, loc="right", color=_LESION_COLOUR)
     (_, _, (across, _)) = PLANES[sheet.plane]
     low, high = _LETTERS[across]
     axes.set_xlabel(f"{low}  ←  mm  →  {high}      ({sheet.plane} slices)", fontsize=9)

@@ -38,7 +38,7 @@ select
     coalesce(sum(n_scans) filter (where counted.stratum = 'unknown') over whole, 0) / sum(n_scans) over whole
         as unknown_share, -- share of scans of any status for which this dimension is unknown
     case when counted.dimension not in ('orientation', 'through_plane_spacing')
-        then n_refused / nullif(n_stored + n_refused, 0)
+        then n_refused / nullif(n_stored + n_refused + n_excluded, 0)
     end as refused_share, -- of the scans that were read; null if none was, and where only a stored image tells
     synthetic -- some of its scans are synthetic
 from counted

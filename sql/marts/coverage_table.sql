@@ -61,7 +61,7 @@ select
     totals.n_refused, -- scans that cannot be used
     totals.n_excluded, -- scans that a person excluded
     totals.n_scans - totals.n_stored - totals.n_refused - totals.n_excluded as n_absent, -- scans not downloaded, or not looked at yet
-    totals.n_refused / nullif(totals.n_stored + totals.n_refused, 0) as refused_share, -- of the scans that were read
+    totals.n_refused / nullif(totals.n_stored + totals.n_refused + totals.n_excluded, 0) as refused_share, -- of the scans that were read
     coalesce(described.n_people, 0) as n_people, -- persons with a stored scan
     described.female_share, -- among those whose sex is known
     described.sex_unknown_share, -- share of the persons whose sex is unknown

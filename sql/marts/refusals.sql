@@ -4,4 +4,4 @@ select
     dataset, subject, subject_uid, session, contrast, run, recipe_id, scan_id, source_path, status, reason, message,
     synthetic, recorded_at
 from scans
-where reason is not null
+where reason is not null and status <> 'excluded'

@@ -13,10 +13,11 @@ select
     judged.fitted_on, -- content hash the features were made from
     scans.content_hash as now_stored, -- content hash of the scan today
     case
+        when scans.status = 'excluded' then 'scan was excluded'
         when scans.scan_id is null or scans.status <> 'stored' then 'scan is gone'
         when scans.content_hash <> judged.fitted_on then 'scan was replaced'
         else 'embedding was replaced'
-    end as why -- scan is gone, scan was replaced or embedding was replaced
+    end as why -- scan is gone, was excluded or was replaced, or embedding was replaced
 from judged
 left join scans on scans.scan_id = judged.scan_id and scans.recipe_id = judged.recipe_id
 left join vectors
