@@ -3,8 +3,9 @@
     python -m tests.benchmarks.bench_masks SCANS [--half development] [--heads 2] [--worst FOLDER]
 
 SCANS is a folder of real scans: stripped T1w of ds002748, the multiple sclerosis patients of open_ms_data, one
-UPENN-GBM patient, niivue's demo images and torchio's. A brain in the half `development` was looked at when limits
-were set; those of `evaluation` were not, and their heads are drawn from other seeds. Per stratum: scans, the share
+UPENN-GBM patient, niivue's demo images and torchio's. The halves have different brains, and their heads other seeds;
+the real heads come with `evaluation`. How far the outline lies from the cortex and when a fit is believed was chosen
+with some heads of both halves: the figures are those of a method that knew them. Per stratum: scans, the share
 accepted, Dice (median and least of the accepted), share of lesion voxels inside the mask, CPU seconds. The surroundings
 of a brain in a synthetic head are invented; the rows `real` are the ones that are not.
 """
