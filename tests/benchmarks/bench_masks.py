@@ -1,6 +1,6 @@
 """The embedded brain mask against the truth: real heads with a drawn mask, and real brains in synthetic heads.
 
-    python -m tests.benchmarks.bench_masks SCANS [--half development] [--heads 2] [--worst FOLDER]
+    python -m tests.benchmarks.bench_masks SCANS [--half development] [--heads 2] [--pictures FOLDER]
 
 SCANS is a folder of real scans: stripped T1w of ds002748, the multiple sclerosis patients of open_ms_data, one
 UPENN-GBM patient, niivue's demo images and torchio's. The halves have different brains, and their heads other seeds;
