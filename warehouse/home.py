@@ -8,7 +8,7 @@ from pathlib import Path
 
 from warehouse.errors import NoHome, WrongLayout
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 MARKER = "braindino-home.json"
 FOLDERS = ("slices", "warehouse", "snapshots", "checkpoints", "reports")
 

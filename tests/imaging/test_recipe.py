@@ -8,18 +8,19 @@ from braindino.errors import ConfigError
 from braindino.imaging import IMAGING_VERSION, RECIPES, get_recipe
 
 GOLDEN = {
-    "isotropic": "isotropic-defba0e5",
-    "isotropic_2mm": "isotropic_2mm-6db5e459",
-    "isotropic_synthstrip": "isotropic_synthstrip-7ffd3508",
-    "isotropic_hd_bet": "isotropic_hd_bet-9b5ba507",
-    "paper_pretrain": "paper_pretrain-613f031f",
-    "paper_downstream": "paper_downstream-7203561d",
+    "isotropic": "isotropic-0a65f2c6",
+    "isotropic_2mm": "isotropic_2mm-fdb9f690",
+    "isotropic_synthstrip": "isotropic_synthstrip-102af18f",
+    "isotropic_hd_bet": "isotropic_hd_bet-a2151679",
+    "isotropic_n4": "isotropic_n4-819b7d87",
+    "paper_pretrain": "paper_pretrain-5adbe724",
+    "paper_downstream": "paper_downstream-3344e608",
 }
 
 
 def test_ids_are_golden() -> None:
     """If this fails, every stored slice has another key: raise IMAGING_VERSION only if voxels changed."""
-    assert IMAGING_VERSION == 1
+    assert IMAGING_VERSION == 2
     assert {name: recipe.recipe_id for name, recipe in RECIPES.items()} == GOLDEN
 
 
