@@ -182,11 +182,12 @@ def ingest(
     light += _retired(store, found, todo, called, recipe_id, other_options)
     if light:
         store.append("scans", light, job)
+    # Before the long part: what is killed in the middle of it goes on with `ingest --all`.
+    datasets_file.remember(home_path, called, dataset, root_path, used_recipe.name, options, partial)
     counts: Mapping[str, int] = {}
     if todo.read:
         n = workers or max(1, min(os.cpu_count() or 1, math.ceil(len(todo.read) / SCANS_PER_WORKER)))
         counts = _on_workers(n)(home_path, todo.read, used_recipe, synthetic, job, n)
-    datasets_file.remember(home_path, called, dataset, root_path, used_recipe.name, options, partial)
     summary = IngestSummary(
         called, recipe_id, store.publish_snapshot(f"ingest {called}"), len(todo.read), len(todo.describe),
         len(todo.absent), todo.unchanged, labels, counts.get("stored", 0),

@@ -81,6 +81,7 @@ def test_all_datasets_are_tried_and_the_failed_are_named(bids_root: Path, home: 
 
 
 def test_sql_keeps_columns_of_one_name_apart_and_writes_valid_json(home: Path) -> None:
+    warehouse.open(home)
     answer = braindino("sql", "select 1 as a, 2 as a, 'nan'::double as b", "--format", "json", home=home)
     assert json.loads(answer.stdout) == [{"a": 1, "a_2": 2, "b": None}]
 
