@@ -79,7 +79,8 @@ def verify(
     how = "byte by byte" if deep else "by size (--deep reads every byte)"
     stderr.print(
         f"{found.n_scans} stored scans looked at {how} in {found.seconds:.1f} s: {len(found.damaged)} damaged, "
-        f"{len(found.stray)} folders of no scan, {len(found.waiting)} scans marked before and not read since."
+        f"{len(found.stray)} folders of no scan, {len(found.waiting)} scans marked before and not read since.",
+        soft_wrap=True,
     )
     if mend:
         flow.mend(store, found)

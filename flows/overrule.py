@@ -14,7 +14,7 @@ from flows.ingest_plan import Accepted
 from flows.ingest_scan import image_hash, ingest_scan
 
 Row = dict[str, Any]
-COLUMNS = ("scan_id", "recipe_id", "source_path", "status", "overruled", "why")
+COLUMNS = ("scan_id", "recipe_id", "source_path", "status", "verdict", "reasons", "why")
 
 
 def exclude(store: warehouse.Warehouse, scans: Sequence[str], why: str) -> list[Row]:
@@ -134,7 +134,7 @@ def _recorded(store: warehouse.Warehouse, words: Sequence[Row], note: str) -> li
 
 def _standing(store: warehouse.Warehouse, scan_ids: Sequence[str]) -> list[Row]:
     rows: list[Row] = store.query(
-        "select s.scan_id, s.recipe_id, s.source_path, s.status, s.overruled, o.why from scans s "
+        "select s.scan_id, s.recipe_id, s.source_path, s.status, o.verdict, o.reasons, o.why from scans s "
         "left join overrules o using (scan_id, recipe_id) where list_contains(?, s.scan_id) order by all",
         [list(scan_ids)],
     ).to_pylist()

@@ -8,6 +8,7 @@ import importlib.util
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -55,15 +56,8 @@ class Template:
 
 @lru_cache(maxsize=1)
 def template() -> Template:
-    """The template, read once per process from nilearn's package data (nilearn itself is not imported).
-
-    Raises:
-        ModuleNotFoundError: nilearn, which carries it, is not installed.
-    """
-    spec = importlib.util.find_spec("nilearn")
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError("The atlas mask needs the ICBM152 template of nilearn; pip install nilearn.")
-    image = nib.load(Path(spec.submodule_search_locations[0]) / "datasets" / "data" / _FILE)
+    """The template, read once per process; raises as `open_icbm152`."""
+    image = open_icbm152()
     whole = np.asanyarray(image.dataobj).astype(np.float32)
     filled = ndimage.binary_fill_holes(whole > 0)
     ends = [np.flatnonzero(filled.any(axis=axes))[[0, -1]] for axes in ((1, 2), (0, 2), (0, 1))]
@@ -77,6 +71,18 @@ def template() -> Template:
     return Template(
         low, distance, classes, _details(brain, bright), centre, points - centre, point_classes, point_distances
     )
+
+
+def open_icbm152() -> Any:
+    """The ICBM152 T1 in nilearn's package data, 1 mm, stripped, its voxels not read yet; nilearn is not imported.
+
+    Raises:
+        ModuleNotFoundError: nilearn, which carries it, is not installed.
+    """
+    spec = importlib.util.find_spec("nilearn")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError("Brain masks need the ICBM152 template of nilearn; pip install nilearn.")
+    return nib.load(Path(spec.submodule_search_locations[0]) / "datasets" / "data" / _FILE)
 
 
 def signed_distance(mask: np.ndarray, spacing: float) -> np.ndarray:

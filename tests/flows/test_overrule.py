@@ -119,8 +119,8 @@ def test_a_refused_scan_is_accepted_and_stays_so_until_another_image_lies_there(
     small = scan(store, "subject = 'small'")
     assert (small["status"], small["reason"]) == ("refused", "brain_too_small")
     (row,) = accept(store, [small["scan_id"]], "microcephaly, confirmed")
-    assert row["status"] == "stored"
-    assert row["overruled"].startswith("brain_too_small: ")
+    assert (row["status"], row["reasons"]) == ("stored", "brain_too_small")
+    assert scan(store, "subject = 'small'")["overruled"].startswith("brain_too_small: The brain mask of ")
     assert store.query("select count(*) > 0 as some from slices where scan_id = ?", [small["scan_id"]]).to_pylist() == [
         {"some": True}
     ]
