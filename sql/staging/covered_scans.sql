@@ -1,7 +1,8 @@
 -- One row per scan_strata and figure that counts it: that of its own dataset and, once per scan, that of `all`.
-select * exclude (counts_overall), false as pooled
-from staging.scan_strata
-union all by name
-select * exclude (counts_overall) replace ('all' as dataset), true as pooled
-from staging.scan_strata
-where counts_overall
+select * exclude (counts_overall, own) replace (case when pooled then 'all' else own end as dataset)
+from (
+    select
+        *, dataset as own,
+        unnest(case when counts_overall then [false, true] else [false] end) as pooled
+    from staging.scan_strata
+)

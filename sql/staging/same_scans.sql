@@ -3,9 +3,12 @@
 -- datasets that hold a scan one counts: one in which it is stored, else refused, else the first by name.
 with keyed as (
     select
-        scans.recipe_id, scans.scan_id, scans.dataset, scans.status, scans.content_hash,
+        scans.recipe_id, scans.scan_id, scans.dataset, scans.content_hash,
+        case when words.verdict = 'exclude' then 'excluded' else scans.status end as status,
         coalesce(sources.source, scans.dataset) || '/' || coalesce(scans.source_key, scans.scan_id) as source_scan
-    from scans left join staging.sources as sources using (dataset)
+    from staging.stg_scans as scans
+    left join staging.sources as sources using (dataset)
+    left join staging.stg_overrules as words using (scan_id)
 ),
 hashed as (
     -- A refused or absent scan has no content of its own; its stored copy may have.
