@@ -27,7 +27,8 @@ def tissue_map() -> Volume:
 
 def test_a_mask_of_another_size_than_a_brain_is_refused() -> None:
     volume = brain_volume()
-    head = volume.with_data(volume.data + 80)  # tissue all over: any mask lies on something
+    tissue = np.random.default_rng(0).normal(900, 100, volume.data.shape)  # all over: any mask lies on something
+    head = volume.with_data(tissue.astype(np.float32))
     large = volume.with_data(np.ones(volume.data.shape, np.uint8))
     for mask, reason in ((small_mask(), Reason.BRAIN_TOO_SMALL), (large, Reason.BRAIN_TOO_LARGE)):
         with pytest.raises(ScanRefused) as caught:
