@@ -100,7 +100,7 @@ SCANS = _table(
         ("template_overlap", REAL, "Dice of the brain mask and the ICBM152 brain laid on it, 0 to 1"),
         ("clip_high", REAL, "share of the brain's voxels at the image's largest value"),
         ("clip_low", REAL, "share of the brain's voxels at the image's smallest value"),
-        ("snr", REAL, "signal to noise of the brighter of two tissues as acquired: mean / standard deviation of the noise"),
+        ("snr", REAL, "signal to noise of the brighter of two tissues: mean / standard deviation of the noise"),
         ("cnr", REAL, "contrast to noise of two tissues: difference of their means / standard deviation of the noise"),
         ("bias_ratio", REAL, "99th over 1st percentile of the bias field that was divided out; null if it was kept"),
         ("n_slices", INT, "stored slices"),

@@ -43,8 +43,8 @@ RING_MM = 5
 LESION_SHARE = 0.25  # of a patch, for it to count as lesion
 TRAINING = {
     "network.image_size": "[224,192]",
-    "data.batch_size": "24",
-    "crops.global_size": "128",
+    "data.batch_size": "16",
+    "crops.global_size": "96",
     "crops.local_size": "48",
     "run.checkpoint_every": "100",
 }
