@@ -126,15 +126,15 @@ def read_ahead(
     return _by_processes(make, first, end, workers, start_method) if workers else _by_thread(make, first, end)
 
 
-def _by_thread(make: Callable[[int], T], first: int, end: int) -> Generator[T, None, None]:
+def _by_thread(make: Callable[[int], T], first: int, end: int, ahead: int = AHEAD) -> Generator[T, None, None]:
     pool = ThreadPoolExecutor(1, thread_name_prefix="slices")
     try:
-        pending: deque[Future[T]] = deque(pool.submit(make, number) for number in range(first, min(first + AHEAD, end)))
+        pending: deque[Future[T]] = deque(pool.submit(make, number) for number in range(first, min(first + ahead, end)))
         for number in range(first, end):
-            made = pending.popleft().result()
-            if number + AHEAD < end:
-                pending.append(pool.submit(make, number + AHEAD))
-            yield made
+            if number + ahead < end:
+                pending.append(pool.submit(make, number + ahead))
+            # No name for it here: what the consumer lets go is freed at once, and not while it waits for the next.
+            yield pending.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -147,10 +147,17 @@ def _by_processes(
         multiprocessing_context=start_method, prefetch_factor=AHEAD, worker_init_fn=_outlive_signals,
         generator=torch.Generator(),  # torch draws a seed for the workers: not from the caller's random numbers
     )  # fmt: skip
-    for made in loader:
+    batches = iter(loader)
+
+    def received(_: int) -> T:
+        made: T | BrainDINOError = next(batches)
         if isinstance(made, BrainDINOError):
             raise made
-        yield made
+        return made
+
+    # Taking over a batch costs several exchanges with the worker that made it, a tenth of a fast consumer's time: the
+    # thread does it while the consumer works on the batch before.
+    return _by_thread(received, first, end, ahead=1)
 
 
 class _Guarded(Dataset[T | BrainDINOError], Generic[T]):
