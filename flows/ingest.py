@@ -1,6 +1,5 @@
 """The flow `ingest`: a dataset as downloaded becomes slices, rows and a snapshot. Run again, it does what is new."""
 
-import logging
 import math
 import os
 import time
@@ -25,6 +24,7 @@ from flows.ingest_plan import Plan, Work
 from flows.ingest_scan import Row, absent_row, described_again, ingest_scan, retired_row
 from flows.ingest_tables import record_datasets, record_labels, record_links, record_recipe
 from flows.survey import GENERIC, default_name, survey
+from flows.workers import on_workers
 
 BATCH = 50  # scans per Prefect task: a task costs about 0.1 s, a scan about a second
 SCANS_PER_WORKER = 40  # under this many, starting another process takes longer than it saves
@@ -95,21 +95,6 @@ def read_scans(
             counts.update(future.result())
             ticker.advance(len(batch))
     return dict(counts)
-
-
-def _on_workers(workers: int) -> Any:
-    """The flow `read_scans` on as many processes as asked for, or on the Dask cluster that BRAINDINO_DASK names."""
-    address = os.environ.get("BRAINDINO_DASK")
-    if workers == 1 and not address:
-        return read_scans
-    from prefect_dask import DaskTaskRunner
-
-    if address:
-        return read_scans.with_options(task_runner=DaskTaskRunner(address=address))
-    quiet = logging.ERROR  # Dask's own log of workers coming and going is of no use to whoever ingests
-    logging.getLogger("distributed").setLevel(quiet)
-    cluster = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None, "silence_logs": quiet}
-    return read_scans.with_options(task_runner=DaskTaskRunner(cluster_kwargs=cluster))
 
 
 def _no_longer_listed(store: warehouse.Warehouse, found: Discovery, called: str, recipe_id: str) -> list[Row]:
@@ -187,7 +172,8 @@ def ingest(
     counts: Mapping[str, int] = {}
     if todo.read:
         n = workers or max(1, min(os.cpu_count() or 1, math.ceil(len(todo.read) / SCANS_PER_WORKER)))
-        counts = _on_workers(n)(home_path, todo.read, used_recipe, synthetic, job, n)
+        with on_workers(read_scans, n) as reading:
+            counts = reading(home_path, todo.read, used_recipe, synthetic, job, n)
     summary = IngestSummary(
         called, recipe_id, store.publish_snapshot(f"ingest {called}"), len(todo.read), len(todo.describe),
         len(todo.absent), todo.unchanged, labels, counts.get("stored", 0),

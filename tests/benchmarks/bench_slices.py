@@ -9,8 +9,8 @@ that it has decoded before. All read the same `image` arrays (h5py: the same vox
 in its best known way, in the same order, with handles open; they take turns, and the fastest round of each counts.
 
 *read*: one process reads batches of 256. *load*: two DataLoader workers each, batches of 256 as tensors in the
-trainer's process. *feed*: a consumer copies each batch, lets it go, and is then busy until 256 / 4,000 s have passed; printed is
-the share of its time that it waits.
+trainer's process. *feed*: a consumer copies each batch, lets it go, and is then busy until 256 / 4,000 s have passed;
+printed is the share of its time that it waits.
 """
 
 import argparse
