@@ -7,7 +7,7 @@ from typing import Literal
 from braindino.errors import ConfigError
 from braindino.keys import short_hash
 
-IMAGING_VERSION = 2
+IMAGING_VERSION = 3
 """Version of this room's results; raised by hand when a recipe gives other voxels (golden tests guard it)."""
 
 

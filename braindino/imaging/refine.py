@@ -5,7 +5,8 @@ brightness; the likelihoods are learned from the scan itself (point-wise mutual 
 Comput Vis Image Underst 90 (2003) 112-140), the pulls are smoothed and so is the displacement they add up to (as in
 Thirion's demons, Med Image Anal 2 (1998) 243-260). The bent surface follows the cortex into its
 folds; masks of brains by convention bridge them and hold the fluid over them, so the outline is drawn half way
-between the affine fit, which is smooth, and the bent one, and moved outwards.
+between the affine fit, which is smooth, and the bent one, and moved outwards. In the end the border alone is looked
+for near it (see `border`).
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import numpy as np
 from scipy import ndimage
 
 from braindino.imaging.affine_fit import linear_part, uncertainty_coefficient
+from braindino.imaging.border import find_border
 from braindino.imaging.head import LEVELS, WORK_MM, Head
 from braindino.imaging.template import BANDS, N_CLASSES, REACH_MM, local_mean, template
 from braindino.imaging.volume import Volume
@@ -27,6 +29,11 @@ _ROUNDS = ((8, 9.0, 10.0, 3.0), (8, 7.0, 8.0, 2.0), (8, 6.0, 6.0, 1.5))
 _STEP_MM = 1.0
 _BORDER_MM = 3.0  # details so near the brain's surface are the surface itself
 _MARGIN_MM = 2.0  # of the scan: fluid over the cortex
+# Of the border. Where fluid is dark it ends at the cortex; where it is bright, at the skull, and the fluid is in it.
+_MARGIN_DARK_FLUID_MM, _MARGIN_BRIGHT_FLUID_MM = 2.8, 0.7
+_BRIGHT_FLUID = 0.8  # of the tissue's brightness
+_BORDER_WEIGHT = 0.7  # beside the bent outline
+_NECK_MM = -22.0  # of the template: below, everything around the brain is neck and face
 
 
 @dataclass(frozen=True)
@@ -34,13 +41,14 @@ class Refined:
     """The bent template: `outside` [x, y, z] (mm of the template's grid, negative in the brain) and how well it fits.
 
     `score` is the uncertainty coefficient of all classes near the brain, `detail` that of what is brighter or
-    darker than its surroundings within the brain (folds and nuclei; a bottle of water has none), `moved_mm` the mean
-    displacement.
+    darker than its surroundings within the brain (folds and nuclei; a bottle of water has none), `agreement` the Dice
+    of the outline with what it was before the template was bent, `moved_mm` the mean displacement.
     """
 
     outside: np.ndarray
     score: float
     detail: float
+    agreement: float
     moved_mm: float
 
 
@@ -62,9 +70,30 @@ def refine(head: Head, parameters: np.ndarray) -> Refined:
                 moved[axis] = ndimage.gaussian_filter(moved[axis], stiff_mm / _MM / np.sqrt(steps), truncate=3)
     counts = _counts(_classes(places + moved)[used], levels[used])
     length = float(np.sqrt((moved[:, near] ** 2).sum(axis=0)).mean())
-    scale = float(np.exp(parameters[6:9].mean()))
-    outline = (_distance(places) + _distance(places + moved)) / 2 - _MARGIN_MM / scale
-    return Refined(outline, uncertainty_coefficient(counts), _detail(image, places + moved, used), length)
+    plain = _distance(places)
+    half_way = (plain + _distance(places + moved)) / 2
+    margin = _MARGIN_MM / float(np.exp(parameters[6:9].mean()))
+    before, after = plain <= margin, half_way <= margin
+    agreement = 2 * float((before & after).sum()) / max(1.0, float(before.sum() + after.sum()))
+    bordered = _bordered(half_way, image, places + moved, seen, parameters)
+    outline = _BORDER_WEIGHT * bordered + (1 - _BORDER_WEIGHT) * (half_way - margin)
+    detail = _detail(image, places + moved, used)
+    return Refined(outline, uncertainty_coefficient(counts), detail, agreement, length)
+
+
+def _bordered(
+    outside: np.ndarray, image: np.ndarray, places: np.ndarray, seen: np.ndarray, parameters: np.ndarray
+) -> np.ndarray:
+    """The outline moved to the border that the scan shows, with the margin that its contrast asks for."""
+    even, classes = _even(image, places, seen), _classes(places)
+    fluid, tissue = seen & (classes == 0), seen & (classes > 2) & (classes < BANDS)
+    if not fluid.any() or not tissue.any():
+        return outside
+    dark = float(np.median(even[fluid])) < _BRIGHT_FLUID * float(np.median(even[tissue]))
+    neck = _grid()[1][2] < _NECK_MM
+    found = find_border(outside, even, seen, neck, _MM, inwards_only=dark)
+    margin = _MARGIN_DARK_FLUID_MM if dark else _MARGIN_BRIGHT_FLUID_MM
+    return found - margin / float(np.exp(parameters[6:9].mean()))
 
 
 def _detail(image: np.ndarray, places: np.ndarray, used: np.ndarray) -> float:
@@ -92,13 +121,6 @@ def onto_scan(volume: Volume, parameters: np.ndarray, outside: np.ndarray) -> np
         outside, voxel[:3, :3], voxel[:3, 3], volume.data.shape, order=1, mode="constant", cval=REACH_MM
     )
     return np.asarray(carried <= 0)
-
-
-def unbent(parameters: np.ndarray) -> np.ndarray:
-    """What `Refined.outside` would be without any bending, for comparison."""
-    _, places = _grid()
-    scale = float(np.exp(parameters[6:9].mean()))
-    return _distance(places) - _MARGIN_MM / scale
 
 
 @lru_cache(maxsize=1)

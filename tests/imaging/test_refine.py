@@ -6,7 +6,7 @@ from scipy import ndimage
 from braindino.imaging import make_volume
 from braindino.imaging.affine_fit import uncertainty_coefficient
 from braindino.imaging.head import prepare
-from braindino.imaging.refine import onto_scan, refine, unbent
+from braindino.imaging.refine import onto_scan, refine
 from braindino.imaging.template import template
 from tests.imaging.test_atlas import template_head
 
@@ -31,7 +31,7 @@ def test_a_bulge_is_followed_further_than_an_affine_map_can() -> None:
     truth = ndimage.map_coordinates(brain.astype(np.float32), index, order=1) >= 0.5
     found = refine(prepare(bulging), known_place())
     side = (slice(0, 30), slice(28, 56), slice(26, 54))
-    plain = onto_scan(bulging, known_place(), unbent(known_place()))
+    plain = onto_scan(bulging, known_place(), refine(prepare(head), known_place()).outside)
     bent = onto_scan(bulging, known_place(), found.outside)
     assert (truth & ~bent)[side].sum() < 0.75 * (truth & ~plain)[side].sum()
     assert found.moved_mm < 6
