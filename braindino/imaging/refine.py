@@ -30,7 +30,7 @@ _STEP_MM = 1.0
 _BORDER_MM = 3.0  # details so near the brain's surface are the surface itself
 _MARGIN_MM = 2.0  # of the scan: fluid over the cortex
 # Of the border. Where fluid is dark it ends at the cortex; where it is bright, at the skull, and the fluid is in it.
-_MARGIN_DARK_FLUID_MM, _MARGIN_BRIGHT_FLUID_MM = 2.8, 0.7
+_MARGIN_DARK_FLUID_MM, _MARGIN_BRIGHT_FLUID_MM = 3.0, 0.7
 _BRIGHT_FLUID = 0.8  # of the tissue's brightness
 _BORDER_WEIGHT = 0.7  # beside the bent outline
 _NECK_MM = -22.0  # of the template: below, everything around the brain is neck and face

@@ -8,19 +8,19 @@ from braindino.errors import ConfigError
 from braindino.imaging import IMAGING_VERSION, RECIPES, get_recipe
 
 GOLDEN = {
-    "isotropic": "isotropic-0a65f2c6",
-    "isotropic_2mm": "isotropic_2mm-fdb9f690",
-    "isotropic_synthstrip": "isotropic_synthstrip-102af18f",
-    "isotropic_hd_bet": "isotropic_hd_bet-a2151679",
-    "isotropic_n4": "isotropic_n4-819b7d87",
-    "paper_pretrain": "paper_pretrain-5adbe724",
-    "paper_downstream": "paper_downstream-3344e608",
+    "isotropic": "isotropic-755c3417",
+    "isotropic_2mm": "isotropic_2mm-d5cfc74e",
+    "isotropic_synthstrip": "isotropic_synthstrip-90cdb323",
+    "isotropic_hd_bet": "isotropic_hd_bet-9d4a1037",
+    "isotropic_n4": "isotropic_n4-d01e4fec",
+    "paper_pretrain": "paper_pretrain-2ef37140",
+    "paper_downstream": "paper_downstream-373d4e16",
 }
 
 
 def test_ids_are_golden() -> None:
     """If this fails, every stored slice has another key: raise IMAGING_VERSION only if voxels changed."""
-    assert IMAGING_VERSION == 2
+    assert IMAGING_VERSION == 3
     assert {name: recipe.recipe_id for name, recipe in RECIPES.items()} == GOLDEN
 
 
