@@ -1,11 +1,12 @@
 """The command line `braindino`. Results go to stdout, progress and errors to stderr.
 
-Exit codes: 0 done, 1 a stated error (one sentence on stderr), 2 wrong usage. Every verb imports what it needs when it
-is called, so that `braindino sql` starts neither Prefect nor torch.
+Exit codes: 0 done, 1 a stated error (one sentence on stderr), 2 wrong usage, 130 and 143 stopped by Ctrl-C or SIGTERM.
+Every verb imports what it needs when it is called, so that `braindino sql` starts neither Prefect nor torch.
 """
 
+import signal
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.markup import escape
@@ -14,23 +15,36 @@ import flows.cli_data  # its verbs register themselves
 import flows.cli_quality  # noqa: F401 - likewise
 from flows.cli_base import Form, Home, Recipe, app
 from flows.display import Format, distinct, print_rows, stderr
-from flows.environment import quiet_prefect, resolve_home, silence_exit
+from flows.environment import existing_home, quiet_prefect, resolve_home, silence_exit, start_server
+
+INTERRUPTED = 130
+TERMINATED = 143
 
 
 def main() -> None:
     """Entry point: turns the project's own errors into one sentence and exit code 1."""
+    stopped_by = INTERRUPTED
+
+    def terminate(*_: object) -> NoReturn:
+        nonlocal stopped_by
+        stopped_by = TERMINATED
+        raise KeyboardInterrupt
+
     quiet_prefect()
     silence_exit()
+    signal.signal(signal.SIGTERM, terminate)
     try:
         app()
+    except SystemExit as end:
+        if end.code != INTERRUPTED:  # which Typer makes of a KeyboardInterrupt
+            raise
+        stderr.print("interrupted; what was done so far is kept, and the same command goes on from there.")
+        sys.exit(stopped_by)
     except Exception as error:
         if not _is_ours(error):
             raise
         stderr.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(1)
-    except KeyboardInterrupt:
-        stderr.print("interrupted; what was committed stays, and the same command goes on from there.")
-        sys.exit(130)
 
 
 def _is_ours(error: Exception) -> bool:
@@ -70,9 +84,11 @@ def holdout(
 @app.command()
 def leaks(form: Form = Format.TABLE, home: Home = None) -> None:
     """List what pretraining and the test subjects share, copies of scans, and overlaps between datasets."""
+    where = existing_home(home)
     from flows.leaks import leaks as run
 
-    report = run(str(resolve_home(home)))
+    start_server()
+    report = run(str(where))
     n = {finding: report.count(finding) for finding in ("leak", "copy", "same_person", "overlap")}
     stderr.print(
         f"{report.compared} brains compared for the first time, {report.unreadable} could not be read. "
@@ -97,9 +113,11 @@ def pretrain(
     home: Home = None,
 ) -> None:
     """Pretrain an encoder on the stored slices, without any task's test subjects; run again, it resumes."""
+    where = existing_home(home)
     from flows.pretrain import pretrain as run
 
-    summary = run(config, override or [], recipe, str(resolve_home(home)), workers)
+    start_server()
+    summary = run(config, override or [], recipe, str(where), workers)
     verb = "had been trained before" if summary.already_done else "trained"
     print(
         f"{summary.training_id} {verb}: {summary.images_seen:,} images of {summary.n_scans} scans and "
@@ -120,9 +138,11 @@ def embed(
     home: Home = None,
 ) -> None:
     """Embed every stored scan; only what is missing is computed."""
+    where = existing_home(home)
     from flows.embed import embed as run
 
-    s = run(encoder, recipe, str(resolve_home(home)), device)
+    start_server()
+    s = run(encoder, recipe, str(where), device)
     print(
         f"{s.computed} embeddings computed from {s.slices:,} slices in {s.seconds:.0f} s, "
         f"{s.up_to_date} were up to date; "
@@ -145,10 +165,11 @@ def fit(
     home: Home = None,
 ) -> None:
     """Fit heads on frozen features for every task, floors beside them; what is fitted already stays."""
+    where = existing_home(home)
     from flows.fit_heads import fit_heads as run
     from flows.results import print_results
 
-    where = resolve_home(home)
+    start_server()
     s = run(task, encoder, recipe, fraction, seed, str(where))
     stderr.print(
         f"{s.fitted} heads fitted in {s.seconds:.0f} s, {s.up_to_date} were up to date; snapshot {s.snapshot_id}."

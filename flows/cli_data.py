@@ -7,7 +7,7 @@ import typer
 
 from flows.cli_base import Form, Home, Recipe, app
 from flows.display import Format, print_rows, stderr
-from flows.environment import resolve_home
+from flows.environment import resolve_home, start_server
 
 
 @app.command()
@@ -19,6 +19,7 @@ def demo(
     """Run everything on a small synthetic cohort, from raw files to SQL and results."""
     from flows.demo import demo as run
 
+    start_server()
     run(str(home.resolve() if home else resolve_home(None) / "demo"))
 
 
@@ -87,6 +88,7 @@ def ingest(
             )
         from flows.ingest import ingest_all
 
+        start_server()
         summaries = ingest_all(str(where), workers)
         for summary in summaries:
             ingest_report.say_summary(summary)
@@ -102,8 +104,12 @@ def ingest(
         found = forecast(where, dataset, root.expanduser().resolve(), name, recipe, options, partial)
         ingest_report.say_forecast(found)
         return
+    from flows.survey import check_request
+
+    check_request(where, dataset, root.expanduser().resolve(), name, recipe, options)
     from flows.ingest import ingest as run
 
+    start_server()
     ingest_report.say_summary(run(dataset, str(root), name, recipe, str(where), workers, options, partial))
 
 

@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -25,6 +26,35 @@ def quiet_prefect() -> None:
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     }.items():
         os.environ.setdefault(name, value)
+
+
+def existing_home(home: str | Path | None) -> Path:
+    """As `resolve_home`, for verbs that make no home: to start Prefect and torch first would take seconds.
+
+    Raises:
+        NoHome: there is none.
+    """
+    import warehouse
+
+    return warehouse.open(resolve_home(home), create=False).home.root
+
+
+def start_server() -> None:
+    """Starts Prefect's own server for this command, unless PREFECT_API_URL names one; flows then find it.
+
+    A terminal sends Ctrl-C to all processes of a command. This one's server is deaf to it: if it ended first, Prefect
+    would ask it in vain for minutes. It ends with the command.
+    """
+    from prefect.server.api.server import SubprocessASGIServer
+    from prefect.settings import PREFECT_API_URL
+
+    if PREFECT_API_URL.value():
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which a child inherits
+    try:
+        SubprocessASGIServer().start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def job_id() -> str:

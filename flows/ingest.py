@@ -21,6 +21,7 @@ from flows import datasets_file
 from flows.display import progress
 from flows.environment import job_id, resolve_home
 from flows.ingest_plan import Plan, Work
+from flows.ingest_rows import RowsToCommit, by_reason, what_became
 from flows.ingest_scan import Row, absent_row, described_again, ingest_scan, retired_row
 from flows.ingest_tables import record_datasets, record_labels, record_links, record_recipe
 from flows.survey import GENERIC, default_name, survey
@@ -44,6 +45,8 @@ class IngestSummary:
     labels: int = 0
     stored: int = 0
     refused: Mapping[str, int] = field(default_factory=dict)
+    kept: Mapping[str, int] = field(default_factory=dict)
+    """By reason: stored scans whose files can no longer be used, and whose slices stay."""
     bytes_stored: int = 0
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
@@ -59,22 +62,16 @@ def ingest_batch(
     advance: Callable[[int, str], object] | None = None,
 ) -> dict[str, int]:
     """Reads and stores up to a batch of scans and commits their rows once; returns counts by status and reason."""
-    rows: list[Row] = []
-    slice_rows: list[Row] = []
-    for work in works:
-        row, per_slice = ingest_scan(work, recipe, home, synthetic)
-        rows.append(row)
-        slice_rows.extend(per_slice)
-        if advance is not None:
-            advance(1, f"{row['status']} {work.source_path}")
-    store = warehouse.open(home)
-    # The scans' rows come last: a scan exists when its row is committed, whenever this process is killed.
-    if slice_rows:
-        store.append("slices", slice_rows, job)
-    store.append("scans", rows, job)
-    counts = Counter(f"refused:{row['reason']}" if row.get("reason") else row["status"] for row in rows)
-    counts["bytes"] = sum(int(row.get("store_bytes") or 0) for row in rows)
-    return dict(counts)
+    done = RowsToCommit(home, job)
+    try:
+        for work in works:
+            row, per_slice = ingest_scan(work, recipe, home, synthetic)
+            done.add(row, per_slice)
+            if advance is not None:
+                advance(1, f"{what_became(row)} {work.source_path}")
+    finally:  # what was read before a Ctrl-C is kept as well
+        done.commit()
+    return dict(done.counts)
 
 
 @flow(name="read_scans", persist_result=False, log_prints=False)
@@ -177,8 +174,7 @@ def ingest(
     summary = IngestSummary(
         called, recipe_id, store.publish_snapshot(f"ingest {called}"), len(todo.read), len(todo.describe),
         len(todo.absent), todo.unchanged, labels, counts.get("stored", 0),
-        {code.removeprefix("refused:"): n for code, n in counts.items() if code.startswith("refused:")},
-        counts.get("bytes", 0), notes=found.notes,
+        by_reason(counts, "refused:"), by_reason(counts, "kept:"), counts.get("bytes", 0), notes=found.notes,
     )  # fmt: skip
     return replace(summary, seconds=time.perf_counter() - started)
 

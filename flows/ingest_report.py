@@ -19,6 +19,10 @@ def _reasons(refused: dict[str, int]) -> str:
     return ", ".join(f"{reason} {n}" for reason, n in sorted(refused.items())) or "none"
 
 
+def _kept(kept: dict[str, int]) -> str:
+    return f"{sum(kept.values())} stored earlier whose files are unusable now ({_reasons(kept)}); " if kept else ""
+
+
 def say_summary(summary: IngestSummary) -> None:
     """Prints one ingest in a few lines."""
     for note in summary.notes:
@@ -33,7 +37,8 @@ def say_summary(summary: IngestSummary) -> None:
     print(
         f"{summary.dataset} under {summary.recipe_id}: {summary.read} scans read in {summary.seconds:.1f} s "
         f"({summary.seconds / summary.read:.2f} s each): {summary.stored} stored ({_megabytes(summary.bytes_stored)}), "
-        f"refused: {_reasons(dict(summary.refused))}; {summary.unchanged} unchanged, {summary.absent} absent, "
+        f"refused: {_reasons(dict(summary.refused))}; {_kept(dict(summary.kept))}"
+        f"{summary.unchanged} unchanged, {summary.absent} absent, "
         f"{summary.labels} labels written; snapshot {summary.snapshot_id}."
     )
     if summary.refused:

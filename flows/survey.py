@@ -1,5 +1,6 @@
 """The first half of an ingest: what is there, what is known of it, and what would have to be done."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,9 +9,9 @@ from typing import Any
 
 import warehouse
 from braindino import imaging
-from braindino.datasets import Discovery, get_adapter, partial_notes, require_whole
+from braindino.datasets import Adapter, Discovery, get_adapter, partial_notes, require_whole
 from braindino.errors import ConfigError
-from flows.datasets_file import of_same_folder, options_of, partial_of, recipe_of
+from flows.datasets_file import check_name, of_same_folder, options_of, partial_of, recipe_of
 from flows.ingest_plan import Accepted, Plan, Row, ages_of, plan
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -33,6 +34,27 @@ def _check_folder_name(name: str) -> None:
         )
 
 
+def check_request(
+    home: Path, dataset: str, root: Path, name: str | None, recipe_name: str | None, options: Mapping[str, Any] | None
+) -> None:
+    """Raises at once what `survey` would raise without looking into the dataset: before anything slow is started."""
+    called, _, _, adapter = _request(home, dataset, root, name, recipe_name, options)
+    check_name(home, called, root)
+    if not os.path.lexists(root):
+        adapter.discover(root, called)
+
+
+def _request(
+    home: Path, dataset: str, root: Path, name: str | None, recipe_name: str | None, options: Mapping[str, Any] | None
+) -> tuple[str, imaging.Recipe, Mapping[str, Any], Adapter]:
+    """The dataset's name in the home, the recipe, the adapter's options and the adapter."""
+    called = name or default_name(dataset, root)
+    recipe = imaging.get_recipe(recipe_name or recipe_of(home, called))
+    imaging.require_mask_program(recipe)
+    used = options if options is not None else options_of(home, called, dataset)
+    return called, recipe, used, get_adapter(dataset, used)
+
+
 def survey(
     home: Path,
     dataset: str,
@@ -52,11 +74,8 @@ def survey(
     Raises:
         DatasetError: the dataset is not as expected, or it is half a copy and not to be read as `partial`.
     """
-    called = name or default_name(dataset, root)
-    recipe = imaging.get_recipe(recipe_name or recipe_of(home, called))
-    imaging.require_mask_program(recipe)
-    used = options if options is not None else options_of(home, called, dataset)
-    found = get_adapter(dataset, used).discover(root, called)
+    called, recipe, used, adapter = _request(home, dataset, root, name, recipe_name, options)
+    found = adapter.discover(root, called)
     if partial if partial is not None else partial_of(home, called, dataset):
         found = replace(found, notes=(*partial_notes(found, root), *found.notes))
     else:
