@@ -27,6 +27,7 @@ class Reason(StrEnum):
     MASK_UNCERTAIN = "mask_uncertain"
     NOT_STRIPPED = "not_stripped"
     SEGMENTATION_UNREADABLE = "segmentation_unreadable"
+    SEGMENTATION_MISMATCH = "segmentation_mismatch"
     BRAIN_TOO_SMALL = "brain_too_small"
     BRAIN_TOO_LARGE = "brain_too_large"
     BRAIN_CROPPED = "brain_cropped"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from braindino.errors import Reason, ScanRefused
+from braindino.imaging.alignment import check_segmentation
 from braindino.imaging.bias import correct_bias
 from braindino.imaging.components import bounding_box
 from braindino.imaging.content import content_hash
@@ -102,8 +103,9 @@ def preprocess_volume(
         intensity = measure_intensity(shown)
         labels = None
         if segmentation_volume is not None:
-            coded = _whole_labels(segmentation_volume)
-            labels = resample(to_ras(coded), grid, "nearest").astype(np.uint8)
+            coded = to_ras(_whole_labels(segmentation_volume))
+            gate.check(check_segmentation, ras, coded, brain.voxels)
+            labels = resample(coded, grid, "nearest").astype(np.uint8)
         content = content_hash(volume, mask_volume, segmentation_volume, brain.method)
         facts = _facts(volume, ras, brain, grid, content, {**figures, "bias_ratio": bias})
         gate.check(check_canvas, facts.cropped_ml, facts.brain_ml, volume.name)

@@ -54,7 +54,7 @@ LIMITS = QualityLimits()
 OVERRULABLE = frozenset(
     {
         Reason.BRAIN_TOO_SMALL, Reason.BRAIN_TOO_LARGE, Reason.BRAIN_CROPPED, Reason.TOO_FEW_SLICES, Reason.SATURATED,
-        Reason.MASK_UNCERTAIN,
+        Reason.MASK_UNCERTAIN, Reason.SEGMENTATION_MISMATCH,
     }
 )  # fmt: skip
 
