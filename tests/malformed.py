@@ -626,10 +626,18 @@ def dicom_headers_of_noise(to: Path) -> Path:
     return folder
 
 
-@case(Reason.UNREADABLE, Reason.DICOM_GAP, Reason.DICOM_MIXED, Reason.BAD_GEOMETRY)
-def dicom_file_cut(to: Path) -> Path:
+@case(Reason.TRUNCATED)
+def dicom_file_cut_in_its_voxels(to: Path) -> Path:
     folder = dicoms.save_all(to / "series", dicoms.series())
     cut(folder / "0005.dcm", 0.8)
+    return folder
+
+
+@case(Reason.TRUNCATED)
+def dicom_file_cut_before_its_voxels(to: Path) -> Path:
+    folder = dicoms.save_all(to / "series", dicoms.series())
+    path = folder / "0005.dcm"
+    path.write_bytes(path.read_bytes()[: -2 * 24 * 20 - 12])
     return folder
 
 

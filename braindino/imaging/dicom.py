@@ -14,6 +14,7 @@ import numpy as np
 
 from braindino.errors import Reason, ScanRefused
 from braindino.imaging.apart import run_apart
+from braindino.imaging.dicom_cut import naming_cut_files
 from braindino.imaging.dicom_files import dicom_files, open_dicom, patient_span, read_slices
 from braindino.imaging.dicom_series import choose_series
 from braindino.imaging.image_file import ImageFile, check_size
@@ -32,7 +33,8 @@ def open_dicom_series(source: Path) -> ImageFile:
     """Finds the one structural series of a folder, or in one file of many frames, and checks that it is whole.
 
     Raises:
-        ScanRefused: `unsupported_format`, `unreadable`, `bad_geometry` and the reasons that begin with `dicom_`.
+        ScanRefused: `unsupported_format`, `unreadable`, `truncated`, `bad_geometry` and the reasons that begin with
+            `dicom_`.
     """
     files = dicom_files(source)
     slices = read_slices(files)
@@ -47,7 +49,7 @@ def open_dicom_series(source: Path) -> ImageFile:
     if series.left_out:
         repairs.append(f"{series.left_out} slices left out: localisers, maps or other kinds")
     if series.affine is None:  # only the decoder knows how a mosaic is tiled
-        with tempfile.TemporaryDirectory(prefix="braindino-") as folder:
+        with naming_cut_files(chosen), tempfile.TemporaryDirectory(prefix="braindino-") as folder:
             decoded = _decode(chosen, Path(folder), source.name)
         affine, shape = decoded.affine, decoded.shape
     else:
@@ -55,7 +57,7 @@ def open_dicom_series(source: Path) -> ImageFile:
         shape = series.shape if series.shape[3] > 1 else series.shape[:3]
 
     def read(rule: Literal["first", "mean"]) -> np.ndarray:
-        with tempfile.TemporaryDirectory(prefix="braindino-") as folder:
+        with naming_cut_files(chosen), tempfile.TemporaryDirectory(prefix="braindino-") as folder:
             decoded = _decode(chosen, Path(folder), source.name)
             return _as_in_headers(decoded.read(rule), decoded.affine, affine, shape[:3], source.name)
 

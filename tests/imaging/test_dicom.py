@@ -268,3 +268,15 @@ def test_a_phantom_of_adni_is_read_like_its_twin_in_nifti(tmp_path: Path) -> Non
     dicom, nifti = to_ras(read_volume(tmp_path / scan.image)), to_ras(read_volume(tmp_path / "same.nii"))
     np.testing.assert_array_equal(dicom.data, nifti.data)
     np.testing.assert_allclose(dicom.affine, nifti.affine, atol=1e-3)
+
+
+@pytest.mark.parametrize("keep", [3000, 0.9])
+def test_a_file_that_ends_early_is_named(tmp_path: Path, keep: float) -> None:
+    """The decoder would make two volumes of it: the whole slices, and the one that is cut."""
+    folder = save_all(tmp_path / "series", series(shape=(64, 60, 16)))
+    path = folder / "0005.dcm"
+    content = path.read_bytes()
+    path.write_bytes(content[: int(keep if keep > 1 else keep * len(content))])
+    refused = refusal(folder)
+    assert refused.reason is Reason.TRUNCATED
+    assert str(refused) == "The file 0005.dcm ends early; download it again."
