@@ -5,16 +5,15 @@ or the rim around it) and how bright it is in the scan, as a share of the entrop
 coefficient). It knows nothing of which tissue is bright, so one template serves all contrasts. Points are few
 (thousands, not voxels), so many starts can be tried: a single one from the centre of gravity fails on heads with a
 neck. Brains have skin over them, and their proportions vary little: both are part of the score, or else the template
-settles on the scalp, where the brightness changes most.
+settles on the scalp, where the brightness changes most, or deep inside.
 """
 
 import numpy as np
 from scipy import ndimage, optimize
 
-from braindino.imaging.head import LEVELS, WORK_MM, Head
-from braindino.imaging.template import BANDS, template
+from braindino.imaging.head import LEVELS, SKIN_MM, WORK_MM, Head
+from braindino.imaging.template import POINT_CLASSES, template
 
-_CLASSES = BANDS + 1  # and the rim
 _SEARCH_POINTS, _COARSE_POINTS, _FINE_POINTS = 2000, 3000, 8000
 _CANDIDATES, _FINALISTS = 8, 3
 _HEAD_AREA_MM2 = 1500.0
@@ -27,6 +26,9 @@ _SHAPE_SPREAD, _SHEAR_SPREAD, _SIZE_SPREAD = 0.07, 0.06, 0.06
 _SIZES = (-0.5, 0.0)  # mean log scales of infants and of the largest adults; beyond, the score falls
 _SHAPE_WEIGHT, _SIZE_WEIGHT, _SKIN_WEIGHT = 0.004, 0.01, 0.3
 _OVER_BRAIN_MM = 3.0  # so near the brain everything is well under the skin
+# Half of the brain's vault lies so deep under the skin; beyond, the score falls. Skull and scalp of children are half
+# as thick as an adult's, and what a fit takes for the brain is a little smaller than life.
+_DEPTHS_MM, _DEPTH_SPREAD_MM, _DEPTH_WEIGHT = (9.0, 21.0), 5.0, 0.01
 _HOPELESS = 0.02
 _CLEARLY_GOOD = 0.18  # no second place is then tried
 
@@ -91,13 +93,20 @@ def _score(head: Head, parameters: np.ndarray, image: np.ndarray, n_points: int)
     points = known.points[:n_points] @ linear_part(parameters).T + parameters[:3]
     places, classes = ((points - head.low) / WORK_MM).T, known.point_classes[:n_points]
     values = ndimage.map_coordinates(image, places, order=1, mode="constant", cval=0.0)
-    counts = np.bincount(classes * LEVELS + np.searchsorted(head.levels, values), minlength=_CLASSES * LEVELS)
-    told = uncertainty_coefficient(counts.reshape(_CLASSES, LEVELS))
+    counts = np.bincount(classes * LEVELS + np.searchsorted(head.levels, values), minlength=POINT_CLASSES * LEVELS)
+    told = uncertainty_coefficient(counts.reshape(POINT_CLASSES, LEVELS))
     over = known.point_distances[:n_points]
     near = (over > 0) & (over < _OVER_BRAIN_MM)
     depth = ndimage.map_coordinates(head.depth, places[:, near], order=1, mode="nearest")
-    in_air = 1 - float(depth.mean()) / max(float(head.depth.max()), 1e-6)
-    return told - _SKIN_WEIGHT * in_air - _implausible(parameters)
+    return told - _misplaced(depth, known.points[:n_points][near][:, 2] > 0) - _implausible(parameters)
+
+
+def _misplaced(depth: np.ndarray, vault: np.ndarray) -> float:
+    """What a place costs: with parts in the air, or with a vault just under the skin or far from it."""
+    in_air = 1 - float(np.minimum(depth, SKIN_MM).mean()) / SKIN_MM
+    usual = float(np.median(depth[vault])) if vault.any() else _DEPTHS_MM[0]
+    beyond = max(0.0, _DEPTHS_MM[0] - usual, usual - _DEPTHS_MM[1])
+    return _SKIN_WEIGHT * in_air + _DEPTH_WEIGHT * (beyond / _DEPTH_SPREAD_MM) ** 2
 
 
 def _implausible(parameters: np.ndarray) -> float:
@@ -115,8 +124,8 @@ def _implausible(parameters: np.ndarray) -> float:
 def uncertainty_coefficient(counts: np.ndarray) -> float:
     """Theil's uncertainty coefficient, 0 to 1, of the rows of a table of counts given its columns."""
     joint = counts / max(float(counts.sum()), 1e-12)
-    by_row = _entropy(joint.sum(axis=1))
-    return (by_row + _entropy(joint.sum(axis=0)) - _entropy(joint)) / by_row if by_row > 0 else 0.0
+    by_row = entropy(joint.sum(axis=1))
+    return (by_row + entropy(joint.sum(axis=0)) - entropy(joint)) / by_row if by_row > 0 else 0.0
 
 
 def _climb(
@@ -141,6 +150,7 @@ def _distinct(found: list[tuple[float, np.ndarray]]) -> list[np.ndarray]:
     return chosen[:_FINALISTS]
 
 
-def _entropy(shares: np.ndarray) -> float:
+def entropy(shares: np.ndarray) -> float:
+    """Shannon's, in nats."""
     positive = shares[shares > 0]
     return -float((positive * np.log(positive)).sum())

@@ -8,6 +8,7 @@ from braindino.errors import Reason, ScanRefused
 from braindino.imaging.affine_fit import fit_affine, linear_part
 from braindino.imaging.head import Head, evened, prepare
 from braindino.imaging.refine import GRID_ML, onto_scan, refine
+from braindino.imaging.skull import grown_to_skull
 from braindino.imaging.volume import Volume
 
 
@@ -76,7 +77,7 @@ def brain_mask(volume: Volume, limits: AtlasLimits | None = None) -> AtlasMask:
         limits: when to believe the fit.
 
     Raises:
-        ScanRefused: `mask_uncertain`: the fit is poor, implausible, or leaves the field of view.
+        ScanRefused: `mask_uncertain`: the fit is poor or implausible; `brain_cropped`: it leaves the field of view.
     """
     voxels, found = fit_brain(volume)
     _check(volume.name, voxels, found, limits or AtlasLimits())
@@ -96,14 +97,18 @@ def fit_brain(volume: Volume) -> tuple[np.ndarray, Fit]:
 
 
 def place(volume: Volume) -> tuple[Head, float, np.ndarray]:
-    """The prepared head, its affine score and parameters (see `affine_fit`); a poor fit is tried on an evened image."""
+    """The prepared head, its affine score and parameters (see `affine_fit`), the brain grown to its skull.
+
+    A poor fit is tried once more on an evened image.
+    """
     head = prepare(volume)
     score, parameters = fit_affine(head)
-    if not _HOPELESS < score < _POOR:
-        return head, score, parameters
-    even = evened(head)
-    again, other = fit_affine(even)
-    return (even, again, other) if again > score else (head, score, parameters)
+    if _HOPELESS < score < _POOR:
+        even = evened(head)
+        again, other = fit_affine(even)
+        if again > score:
+            head, score, parameters = even, again, other
+    return head, score, grown_to_skull(head, parameters)
 
 
 def _check(name: str, voxels: np.ndarray, found: Fit, limits: AtlasLimits) -> None:
@@ -121,10 +126,11 @@ def _check(name: str, voxels: np.ndarray, found: Fit, limits: AtlasLimits) -> No
         doubts.append(f"the brain would be {found.scales.min():.2f} to {found.scales.max():.2f} times the template")
     if found.turn_degrees > limits.largest_turn_degrees:
         doubts.append(f"the head would be turned by {found.turn_degrees:.0f} degrees")
-    if found.visible < limits.smallest_visible_share:
-        doubts.append(f"only {found.visible:.0%} of the brain would lie in the field of view")
+    attempt = AtlasMask(voxels, found.affine_score) if voxels.any() else None
     if doubts:
         text = f"No trustworthy brain mask was found for {name}: {', and '.join(doubts)}."
         advice = "Provide a brain mask, or a skull-stripped image."
-        attempt = AtlasMask(voxels, found.affine_score) if voxels.any() else None
         raise ScanRefused(Reason.MASK_UNCERTAIN, f"{text} {advice}", attempt)
+    if found.visible < limits.smallest_visible_share:
+        text = f"Only {found.visible:.0%} of the brain that was fitted to {name} lies in its field of view"
+        raise ScanRefused(Reason.BRAIN_CROPPED, f"{text}: it shows a part of the brain. Leave it out.", attempt)

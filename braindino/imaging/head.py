@@ -13,7 +13,8 @@ WORK_MM = 2.0
 LEVELS = 24  # equally filled brightness levels of the scan
 _COIL_MM = 24.0  # standard deviation of the window whose mean is taken for the coil's field
 _GAP_MM = 12.0  # dark skull between brain and scalp, bridged to find the whole body
-_SKIN_MM = 4.0
+SKIN_MM = 4.0
+_DEEPEST_MM = 40.0
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Head:
 
     `coarse` and `fine` [x, y, z] are its brightness, smoothed by 4 and by 1.4 mm, `levels` the borders of
     its `LEVELS` equally filled levels, `body` (bool) head and neck without holes, and `depth` how far under the skin a
-    voxel lies, mm up to 4. Outside the field of view the body is thought to go on.
+    voxel lies, mm up to 40. Outside the field of view the body is thought to go on.
     """
 
     low: np.ndarray
@@ -48,7 +49,7 @@ def prepare(volume: Volume) -> Head:
     coarse = ndimage.gaussian_filter(values, 4.0 / WORK_MM)
     padded = np.pad(body, 1, mode="edge")
     depth = ndimage.distance_transform_edt(padded)[1:-1, 1:-1, 1:-1] * WORK_MM
-    return Head(low, coarse, fine, _levels(fine, body), body, np.minimum(depth, _SKIN_MM).astype(np.float32))
+    return Head(low, coarse, fine, _levels(fine, body), body, np.minimum(depth, _DEEPEST_MM).astype(np.float32))
 
 
 def evened(head: Head) -> Head:

@@ -43,7 +43,8 @@ def find_brain(volume: Volume, recipe: Recipe, provided: Volume | None, skull_st
         skull_stripped: what the source says; None if it says nothing, then the voxels decide.
 
     Raises:
-        ScanRefused: `mask_mismatch`, `not_stripped` or `mask_uncertain`; the last brings the mask that is in doubt.
+        ScanRefused: `mask_mismatch` or `not_stripped`; with the mask that is in doubt, `mask_uncertain` or
+            `brain_cropped`.
         ConfigError: the recipe takes its masks from a program that is not installed.
     """
     way = recipe.mask

@@ -6,7 +6,7 @@ Comput Vis Image Underst 90 (2003) 112-140), the pulls are smoothed and so is th
 Thirion's demons, Med Image Anal 2 (1998) 243-260). The bent surface follows the cortex into its
 folds; masks of brains by convention bridge them and hold the fluid over them, so the outline is drawn half way
 between the affine fit, which is smooth, and the bent one, and moved outwards. In the end the border alone is looked
-for near it (see `border`).
+for near it (see `border`), and it is kept out of the bone (see `skull`).
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from scipy import ndimage
 from braindino.imaging.affine_fit import linear_part, uncertainty_coefficient
 from braindino.imaging.border import find_border
 from braindino.imaging.head import LEVELS, WORK_MM, Head
+from braindino.imaging.skull import reach_into_bone
 from braindino.imaging.template import BANDS, N_CLASSES, REACH_MM, local_mean, template
 from braindino.imaging.volume import Volume
 
@@ -29,9 +30,13 @@ _ROUNDS = ((8, 9.0, 10.0, 3.0), (8, 7.0, 8.0, 2.0), (8, 6.0, 6.0, 1.5))
 _STEP_MM = 1.0
 _BORDER_MM = 3.0  # details so near the brain's surface are the surface itself
 _MARGIN_MM = 2.0  # of the scan: fluid over the cortex
-# Of the border. Where fluid is dark it ends at the cortex; where it is bright, at the skull, and the fluid is in it.
-_MARGIN_DARK_FLUID_MM, _MARGIN_BRIGHT_FLUID_MM = 3.0, 0.7
-_BRIGHT_FLUID = 0.8  # of the tissue's brightness
+# Fluid over tissue: below the first it is dark, and the brain ends at the cortex; above the second it is bright, and
+# the brain may seem to end at the skull. Between the two it looks like tissue.
+_DARK_FLUID, _BRIGHT_FLUID = 0.95, 1.08
+_GREY_BELOW = 4  # of the classes: on T2w the brightest tissue
+# From the border that shows to the outline: from the cortex outwards, or from the skull.
+_MARGIN_DARK_FLUID_MM, _MARGIN_BRIGHT_FLUID_MM, _MARGIN_SKULL_MM = 3.0, 2.0, 0.7
+_THICKEST_FLUID_MM = 5.0
 _BORDER_WEIGHT = 0.7  # beside the bent outline
 _NECK_MM = -22.0  # of the template: below, everything around the brain is neck and face
 
@@ -77,6 +82,9 @@ def refine(head: Head, parameters: np.ndarray) -> Refined:
     agreement = 2 * float((before & after).sum()) / max(1.0, float(before.sum() + after.sum()))
     bordered = _bordered(half_way, image, places + moved, seen, parameters)
     outline = _BORDER_WEIGHT * bordered + (1 - _BORDER_WEIGHT) * (half_way - margin)
+    scale = float(np.exp(parameters[6:9].mean()))
+    vault = seen & (_grid()[1][2] > _NECK_MM)
+    outline += reach_into_bone(outline * scale, _even(image, places + moved, seen), vault) / scale
     detail = _detail(image, places + moved, used)
     return Refined(outline, uncertainty_coefficient(counts), detail, agreement, length)
 
@@ -87,13 +95,30 @@ def _bordered(
     """The outline moved to the border that the scan shows, with the margin that its contrast asks for."""
     even, classes = _even(image, places, seen), _classes(places)
     fluid, tissue = seen & (classes == 0), seen & (classes > 2) & (classes < BANDS)
-    if not fluid.any() or not tissue.any():
+    grey = seen & (classes > 0) & (classes < _GREY_BELOW)
+    if not fluid.any() or not tissue.any() or not grey.any():
         return outside
-    dark = float(np.median(even[fluid])) < _BRIGHT_FLUID * float(np.median(even[tissue]))
+    scale = float(np.exp(parameters[6:9].mean()))
     neck = _grid()[1][2] < _NECK_MM
-    found = find_border(outside, even, seen, neck, _MM, inwards_only=dark)
-    margin = _MARGIN_DARK_FLUID_MM if dark else _MARGIN_BRIGHT_FLUID_MM
-    return found - margin / float(np.exp(parameters[6:9].mean()))
+    level, shade = float(np.median(even[tissue])), float(np.median(even[fluid]))
+    if shade < _DARK_FLUID * level:
+        return find_border(outside, even, seen, neck, _MM, inwards_only=True) - _MARGIN_DARK_FLUID_MM / scale
+    skull = find_border(outside, even, seen, neck, _MM, inwards_only=False) - _MARGIN_SKULL_MM / scale
+    if shade < _BRIGHT_FLUID * level:
+        return skull
+    folded = _fluid_darkened(even, even[grey], even[fluid])
+    cortex = find_border(outside, folded, seen, neck, _MM, inwards_only=True) - _MARGIN_BRIGHT_FLUID_MM / scale
+    # Between the two is fluid. Where they are far apart it is not: oedema and lesions are as bright.
+    layer, thickest = np.maximum(cortex - skull, 0), _THICKEST_FLUID_MM / scale
+    return skull + np.where(layer < thickest, layer, np.maximum(0, 2 * thickest - layer))
+
+
+def _fluid_darkened(image: np.ndarray, grey: np.ndarray, fluid: np.ndarray) -> np.ndarray:
+    """An image whose brightness falls again beyond that of grey matter, to nothing at that of fluid."""
+    top, most = float(np.median(grey)), float(np.quantile(fluid, 0.95))
+    beyond = np.maximum(0, top - (image - top) * top / max(most - top, 1e-6))
+    folded: np.ndarray = np.where(image <= top, image, beyond)
+    return folded
 
 
 def _detail(image: np.ndarray, places: np.ndarray, used: np.ndarray) -> float:

@@ -18,6 +18,8 @@ BANDS = 8  # intensity bands of the template's brain
 SHELLS_MM = (3.0, 8.0, 14.0)  # outer borders of the shells around it, over the base of the skull
 REACH_MM = SHELLS_MM[-1]
 N_CLASSES = BANDS + 2 * (len(SHELLS_MM) + 1)
+_NEAR_RIM_MM = 3.0  # fluid and dura, where the rest of the rim is skull
+POINT_CLASSES = BANDS + 2  # of the sample of points: the brain's, and two of the rim
 RIM_MM = 8.0  # farther out the scalp's border with the air would outweigh the brain
 _BASE_MM = -22.0  # below, shells are neck and face, and have classes of their own
 _LOWEST_POINT_MM = -20.0  # below, the rim is neck and face, which tell nothing
@@ -35,8 +37,8 @@ class Template:
     `low` is the position of the first voxel, `distance` (float32 [x, y, z]) mm outside the brain's surface, negative
     inside, `classes` (uint8) 0 to 7 by brightness inside and above that the shells outside, `details` (uint8) 0 to 7
     by how much brighter a voxel is than its surroundings. `points` [n, 3] are a fair sample in any first n, relative
-    to `centre`; `point_classes` are 0 to 7, or 8 for the rim of 8 mm around the brain, mostly skull, and
-    `point_distances` as `distance`.
+    to `centre`; `point_classes` are 0 to 7, or 8 and 9 for the rim of 8 mm around the brain, its first
+    3 mm and the rest, mostly skull, and `point_distances` as `distance`.
     """
 
     low: np.ndarray
@@ -125,5 +127,6 @@ def _sample(distance: np.ndarray, classes: np.ndarray, low: np.ndarray) -> tuple
     rng = np.random.default_rng(1)
     kept = inside | ((points[:, 2] > _LOWEST_POINT_MM) & (rng.random(len(points)) < _SHELL_SHARE))
     chosen = rng.permutation(np.flatnonzero(kept))[:_N_POINTS]
-    known = np.minimum(classes[tuple(indices[chosen].T)], BANDS)
-    return points[chosen].astype(np.float32), known.astype(np.int64), distance[tuple(indices[chosen].T)]
+    away = distance[tuple(indices[chosen].T)]
+    known = np.minimum(classes[tuple(indices[chosen].T)], BANDS) + (away >= _NEAR_RIM_MM)
+    return points[chosen].astype(np.float32), known.astype(np.int64), away

@@ -25,7 +25,7 @@ _HALF_BRAIN = np.array([70.0, 88.0, 70.0])  # mm; the face is placed for a brain
 class Brain:
     """A stripped brain in RAS order: signal with fluid, grey and white near the contrast's own, and where it is.
 
-    `lesion` is None where there is none.
+    `lesion` is None where there is none, `fluid` the brightness of its fluid where that is brighter than tissue.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Brain:
     mask: np.ndarray
     contrast: str
     lesion: np.ndarray | None = None
+    fluid: float | None = None
 
 
 @dataclass(frozen=True)
@@ -95,14 +96,21 @@ def with_contrast(brain: Brain, contrast: str) -> Brain:
     wanted = CONTRASTS[contrast]
     targets = np.array([wanted.fluid, wanted.grey, wanted.white])[order]
     if contrast == brain.contrast:
-        # Only the scale: the grey and white of the brain meet those of the contrast.
-        return replace(
-            brain, volume=brain.volume.with_data(brain.volume.data * (targets[1:].mean() / means[1:].mean()))
-        )
+        return _scaled(brain, inside, means)
     beyond = targets[2] + 0.5 * (targets[2] - targets[1])
     far = means[2] + 0.5 * (means[2] - means[1])
     mapped = np.interp(brain.volume.data, [*means, far], [*targets, beyond])
     return replace(brain, volume=brain.volume.with_data(mapped.astype(np.float32)), contrast=contrast)
+
+
+def _scaled(brain: Brain, inside: np.ndarray, means: np.ndarray) -> Brain:
+    """The brain with its tissue, all but fluid and what is as bright or as dark, as bright as its contrast's."""
+    known = CONTRASTS[brain.contrast]
+    bright_fluid = known.fluid > max(known.grey, known.white)
+    tissue = inside[inside < means[1:].mean()] if bright_fluid else inside[inside > means[:2].mean()]
+    scale = (known.grey + known.white) / 2 / float(np.median(tissue))
+    fluid = float(means[2]) * scale if bright_fluid else None
+    return replace(brain, volume=brain.volume.with_data(brain.volume.data * scale), fluid=fluid)
 
 
 def with_lesions(brain: Brain, rng: np.random.Generator) -> Brain:
@@ -176,7 +184,10 @@ def _surroundings(brain: Brain, plan: HeadPlan, rng: np.random.Generator) -> tup
     x, y, z = (
         a / h * s for a, h, s in zip(np.meshgrid(*axes, indexing="ij", sparse=True), half, _HALF_BRAIN, strict=True)
     )
-    signals = _shaded(HEAD_SIGNALS[brain.contrast], plan)
+    signals = HEAD_SIGNALS[brain.contrast]
+    if brain.fluid is not None:
+        signals = replace(signals, fluid=brain.fluid)
+    signals = _shaded(signals, plan)
     base = np.clip((z + 45) / 40, 0.35, 1)  # the base of the skull is thin
     wave = [_smooth_noise(rng, tuple(shape), np.full(3, _MM), length) for length in (30.0, 25.0, 25.0)]
     gap = np.clip(plan.gap * (1 + 0.7 * wave[0]) + 0.8 * np.clip(z / 60, 0, 1), 0.4, None)

@@ -65,13 +65,24 @@ def test_what_is_no_head_is_refused(kind: str) -> None:
     assert caught.value.reason == Reason.MASK_UNCERTAIN
 
 
+def test_a_brain_that_leaves_the_field_of_view_is_told_so() -> None:
+    head, brain = template_head()
+    first = int(np.flatnonzero(brain.any(axis=(1, 2)))[0]) + 6  # 18 mm of its left side are missing
+    cut = make_volume(head.data[first:], head.affine @ np.array(
+        [[1, 0, 0, first], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]), "cut")  # fmt: skip
+    with pytest.raises(ScanRefused, match="in its field of view") as caught:
+        brain_mask(cut)
+    assert caught.value.reason == Reason.BRAIN_CROPPED
+    assert caught.value.attempt is not None
+
+
 @pytest.mark.real
 def test_real_heads_and_real_non_heads(real_data: Path) -> None:
     recipe = get_recipe("isotropic_2mm")
     head = preprocess(real_data / "open_ms_data/longitudinal/raw/patient01/study1_FLAIR.nii.gz", recipe)
     assert head.facts.mask_method == "atlas"
     assert 1200 < head.facts.brain_ml < 1500
-    echo_planar = real_data / "niivue-demo-images/register/fmri.nii.gz"
+    phase = real_data / "pumi-minitest/sub-001/fmap/M1833784_gre_field_mapping_20180302190817_7_e2.nii.gz"
     with pytest.raises(ScanRefused) as caught:
-        brain_mask(to_ras(read_volume(echo_planar)))
+        brain_mask(to_ras(read_volume(phase)))
     assert caught.value.reason == Reason.MASK_UNCERTAIN

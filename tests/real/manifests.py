@@ -85,7 +85,7 @@ def viewers_images(scans: Path) -> Iterator[Row]:
         "niivue_formats/packages/niivue/demos/images/fs/wm.mgz": ("freesurfer_wm", "segmentation"),
         "niivue_formats/packages/niivue/demos/images/ras.hdr": ("ras", "T1w"),
         "torchio-data/data/fernando/t1_seg_gif.nii.gz": ("fernando_seg", "segmentation"),
-        "torchio-data/data/fernando/t2.nii.gz": ("fernando", "T2w"),
+        "torchio-data/data/fernando/t2.nii.gz": ("fernando", "FLAIR"),
         "py_synthsr/FLAIR.nii.gz": ("synthsr", "FLAIR"),
         "dcm_qa_xa30/Ref/5_anat-T1w_acq-tfl.nii": ("xa30", "T1w"),
         "dcm_qa_xa30/Ref/8_gre_field_mapping_e1.nii": ("xa30", "fieldmap"),
