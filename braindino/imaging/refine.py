@@ -35,8 +35,10 @@ _MARGIN_MM = 2.0  # of the scan: fluid over the cortex
 _DARK_FLUID, _BRIGHT_FLUID = 0.95, 1.08
 _GREY_BELOW = 4  # of the classes: on T2w the brightest tissue
 # From the border that shows to the outline: from the cortex outwards, or from the skull.
-_MARGIN_DARK_FLUID_MM, _MARGIN_BRIGHT_FLUID_MM, _MARGIN_SKULL_MM = 3.0, 2.0, 0.7
-_THICKEST_FLUID_MM = 5.0
+_MARGIN_CORTEX_MM, _MARGIN_SKULL_MM = 3.0, 0.7
+_INSIDE_FLUID_MM, _THICKEST_FLUID_MM = 3.0, 5.0
+# Over tissue; with gadolinium dura lights up, and the cortex seems to reach farther out.
+_DARK_DURA, _LIT_DURA, _LESS_OVER_LIT_DURA_MM = 0.50, 0.60, 1.5
 _BORDER_WEIGHT = 0.7  # beside the bent outline
 _NECK_MM = -22.0  # of the template: below, everything around the brain is neck and face
 
@@ -102,15 +104,26 @@ def _bordered(
     neck = _grid()[1][2] < _NECK_MM
     level, shade = float(np.median(even[tissue])), float(np.median(even[fluid]))
     if shade < _DARK_FLUID * level:
-        return find_border(outside, even, seen, neck, _MM, inwards_only=True) - _MARGIN_DARK_FLUID_MM / scale
+        cortex = find_border(outside, even, seen, neck, _MM, inwards_only=True)
+        return cortex - _margin_over_cortex(cortex * scale, even / level, seen & ~neck) / scale
     skull = find_border(outside, even, seen, neck, _MM, inwards_only=False) - _MARGIN_SKULL_MM / scale
     if shade < _BRIGHT_FLUID * level:
         return skull
     folded = _fluid_darkened(even, even[grey], even[fluid])
-    cortex = find_border(outside, folded, seen, neck, _MM, inwards_only=True) - _MARGIN_BRIGHT_FLUID_MM / scale
+    # The outline lies in the fluid often; what the brain looks like is learned well inside of it.
+    inner = outside + _INSIDE_FLUID_MM / scale
+    cortex = find_border(inner, folded, seen, neck, _MM, inwards_only=True) - _MARGIN_CORTEX_MM / scale
     # Between the two is fluid. Where they are far apart it is not: oedema and lesions are as bright.
     layer, thickest = np.maximum(cortex - skull, 0), _THICKEST_FLUID_MM / scale
     return skull + np.where(layer < thickest, layer, np.maximum(0, 2 * thickest - layer))
+
+
+def _margin_over_cortex(outside: np.ndarray, image: np.ndarray, vault: np.ndarray) -> float:
+    """Millimetres from the cortex to the outline: fewer where no dark fluid is found there but dura that lights up."""
+    there = vault & (np.abs(outside - _MARGIN_CORTEX_MM) < _MM / 2)
+    shown = float(np.median(image[there])) if there.any() else 0.0
+    lit = (shown - _DARK_DURA) / (_LIT_DURA - _DARK_DURA)
+    return _MARGIN_CORTEX_MM - _LESS_OVER_LIT_DURA_MM * float(np.clip(lit, 0, 1))
 
 
 def _fluid_darkened(image: np.ndarray, grey: np.ndarray, fluid: np.ndarray) -> np.ndarray:
