@@ -4,9 +4,8 @@ Each voxel near the brain pulls the template towards where the class that lies t
 brightness; the likelihoods are learned from the scan itself (point-wise mutual information, as in Rogelj et al.,
 Comput Vis Image Underst 90 (2003) 112-140), the pulls are smoothed and so is the displacement they add up to (as in
 Thirion's demons, Med Image Anal 2 (1998) 243-260). The bent surface follows the cortex into its
-folds; masks of brains by convention bridge them and hold the fluid over them, so the outline is drawn half way
-between the affine fit, which is smooth, and the bent one, and moved outwards. In the end the border alone is looked
-for near it (see `border`), and it is kept out of the bone (see `skull`).
+folds; masks of brains by convention bridge them and hold the fluid over them, so the outline is looked for half way
+between the affine fit, which is smooth, and the bent one (see `outline`).
 """
 
 from dataclasses import dataclass
@@ -16,9 +15,8 @@ import numpy as np
 from scipy import ndimage
 
 from braindino.imaging.affine_fit import linear_part, uncertainty_coefficient
-from braindino.imaging.border import find_border
 from braindino.imaging.head import LEVELS, WORK_MM, Head
-from braindino.imaging.skull import reach_into_bone
+from braindino.imaging.outline import MARGIN_MM, Shown, find_outline
 from braindino.imaging.template import BANDS, N_CLASSES, REACH_MM, local_mean, template
 from braindino.imaging.volume import Volume
 
@@ -29,18 +27,6 @@ _COIL_MM = 30.0
 _ROUNDS = ((8, 9.0, 10.0, 3.0), (8, 7.0, 8.0, 2.0), (8, 6.0, 6.0, 1.5))
 _STEP_MM = 1.0
 _BORDER_MM = 3.0  # details so near the brain's surface are the surface itself
-_MARGIN_MM = 2.0  # of the scan: fluid over the cortex
-# Fluid over tissue: below the first it is dark, and the brain ends at the cortex; above the second it is bright, and
-# the brain may seem to end at the skull. Between the two it looks like tissue.
-_DARK_FLUID, _BRIGHT_FLUID = 0.95, 1.08
-_GREY_BELOW = 4  # of the classes: on T2w the brightest tissue
-# From the border that shows to the outline: from the cortex outwards, or from the skull.
-_MARGIN_CORTEX_MM, _MARGIN_SKULL_MM = 3.0, 0.7
-_INSIDE_FLUID_MM, _THICKEST_FLUID_MM = 3.0, 5.0
-# Over tissue; with gadolinium dura lights up, and the cortex seems to reach farther out.
-_DARK_DURA, _LIT_DURA, _LESS_OVER_LIT_DURA_MM = 0.50, 0.60, 1.5
-_BORDER_WEIGHT = 0.7  # beside the bent outline
-_NECK_MM = -22.0  # of the template: below, everything around the brain is neck and face
 
 
 @dataclass(frozen=True)
@@ -75,63 +61,19 @@ def refine(head: Head, parameters: np.ndarray) -> Refined:
             moved += pull * np.float32(_STEP_MM / max(strongest, 1e-6))
             for axis in range(3):
                 moved[axis] = ndimage.gaussian_filter(moved[axis], stiff_mm / _MM / np.sqrt(steps), truncate=3)
-    counts = _counts(_classes(places + moved)[used], levels[used])
+    bent = places + moved
+    counts = _counts(_classes(bent)[used], levels[used])
     length = float(np.sqrt((moved[:, near] ** 2).sum(axis=0)).mean())
     plain = _distance(places)
-    half_way = (plain + _distance(places + moved)) / 2
-    margin = _MARGIN_MM / float(np.exp(parameters[6:9].mean()))
+    half_way = (plain + _distance(bent)) / 2
+    scale = float(np.exp(parameters[6:9].mean()))
+    margin = MARGIN_MM / scale
     before, after = plain <= margin, half_way <= margin
     agreement = 2 * float((before & after).sum()) / max(1.0, float(before.sum() + after.sum()))
-    bordered = _bordered(half_way, image, places + moved, seen, parameters)
-    outline = _BORDER_WEIGHT * bordered + (1 - _BORDER_WEIGHT) * (half_way - margin)
-    scale = float(np.exp(parameters[6:9].mean()))
-    vault = seen & (_grid()[1][2] > _NECK_MM)
-    outline += reach_into_bone(outline * scale, _even(image, places + moved, seen), vault) / scale
-    detail = _detail(image, places + moved, used)
+    shown = Shown(_even(image, bent, seen), _classes(bent), seen, _grid()[1][2], _MM)
+    outline = find_outline(half_way, shown, scale)
+    detail = _detail(image, bent, used)
     return Refined(outline, uncertainty_coefficient(counts), detail, agreement, length)
-
-
-def _bordered(
-    outside: np.ndarray, image: np.ndarray, places: np.ndarray, seen: np.ndarray, parameters: np.ndarray
-) -> np.ndarray:
-    """The outline moved to the border that the scan shows, with the margin that its contrast asks for."""
-    even, classes = _even(image, places, seen), _classes(places)
-    fluid, tissue = seen & (classes == 0), seen & (classes > 2) & (classes < BANDS)
-    grey = seen & (classes > 0) & (classes < _GREY_BELOW)
-    if not fluid.any() or not tissue.any() or not grey.any():
-        return outside
-    scale = float(np.exp(parameters[6:9].mean()))
-    neck = _grid()[1][2] < _NECK_MM
-    level, shade = float(np.median(even[tissue])), float(np.median(even[fluid]))
-    if shade < _DARK_FLUID * level:
-        cortex = find_border(outside, even, seen, neck, _MM, inwards_only=True)
-        return cortex - _margin_over_cortex(cortex * scale, even / level, seen & ~neck) / scale
-    skull = find_border(outside, even, seen, neck, _MM, inwards_only=False) - _MARGIN_SKULL_MM / scale
-    if shade < _BRIGHT_FLUID * level:
-        return skull
-    folded = _fluid_darkened(even, even[grey], even[fluid])
-    # The outline lies in the fluid often; what the brain looks like is learned well inside of it.
-    inner = outside + _INSIDE_FLUID_MM / scale
-    cortex = find_border(inner, folded, seen, neck, _MM, inwards_only=True) - _MARGIN_CORTEX_MM / scale
-    # Between the two is fluid. Where they are far apart it is not: oedema and lesions are as bright.
-    layer, thickest = np.maximum(cortex - skull, 0), _THICKEST_FLUID_MM / scale
-    return skull + np.where(layer < thickest, layer, np.maximum(0, 2 * thickest - layer))
-
-
-def _margin_over_cortex(outside: np.ndarray, image: np.ndarray, vault: np.ndarray) -> float:
-    """Millimetres from the cortex to the outline: fewer where no dark fluid is found there but dura that lights up."""
-    there = vault & (np.abs(outside - _MARGIN_CORTEX_MM) < _MM / 2)
-    shown = float(np.median(image[there])) if there.any() else 0.0
-    lit = (shown - _DARK_DURA) / (_LIT_DURA - _DARK_DURA)
-    return _MARGIN_CORTEX_MM - _LESS_OVER_LIT_DURA_MM * float(np.clip(lit, 0, 1))
-
-
-def _fluid_darkened(image: np.ndarray, grey: np.ndarray, fluid: np.ndarray) -> np.ndarray:
-    """An image whose brightness falls again beyond that of grey matter, to nothing at that of fluid."""
-    top, most = float(np.median(grey)), float(np.quantile(fluid, 0.95))
-    beyond = np.maximum(0, top - (image - top) * top / max(most - top, 1e-6))
-    folded: np.ndarray = np.where(image <= top, image, beyond)
-    return folded
 
 
 def _detail(image: np.ndarray, places: np.ndarray, used: np.ndarray) -> float:
