@@ -8,7 +8,7 @@ from braindino.errors import Reason, ScanRefused
 from braindino.imaging.affine_fit import fit_affine, linear_part
 from braindino.imaging.head import Head, evened, prepare
 from braindino.imaging.refine import GRID_ML, onto_scan, refine
-from braindino.imaging.skull import grown_to_skull
+from braindino.imaging.skull import sized_by_skull
 from braindino.imaging.volume import Volume
 
 
@@ -97,7 +97,7 @@ def fit_brain(volume: Volume) -> tuple[np.ndarray, Fit]:
 
 
 def place(volume: Volume) -> tuple[Head, float, np.ndarray]:
-    """The prepared head, its affine score and parameters (see `affine_fit`), the brain grown to its skull.
+    """The prepared head, its affine score and parameters (see `affine_fit`), the brain sized by its skull.
 
     A poor fit is tried once more on an evened image.
     """
@@ -108,7 +108,7 @@ def place(volume: Volume) -> tuple[Head, float, np.ndarray]:
         again, other = fit_affine(even)
         if again > score:
             head, score, parameters = even, again, other
-    return head, score, grown_to_skull(head, parameters)
+    return head, score, sized_by_skull(head, parameters)
 
 
 def _check(name: str, voxels: np.ndarray, found: Fit, limits: AtlasLimits) -> None:

@@ -1,9 +1,9 @@
 """Where the skull lies around a fitted brain: bone is darker than what it encloses on every contrast.
 
 An affine fit can settle on a brain that is some millimetres too small, most of all where fluid is bright: brain and
-fluid together then look like one brain with its rim. And an outline can come to lie in the middle of a thin skull,
-most of all where dura is bright. Going outwards from the fitted surface, the change from bright to dark tells of the
-one, and the darkest place of the other.
+fluid together then look like one brain with its rim; or, on coarse voxels, on one that is too large. And an outline can
+come to lie in the middle of a thin skull, most of all where dura is bright. Going outwards from the fitted surface, the
+change from bright to dark tells of the one, and the darkest place of the other.
 """
 
 import numpy as np
@@ -18,23 +18,23 @@ _STEP = 3  # of the template's 1 mm voxels
 _INNER_MM, _OUTER_MM = 8, 6  # thickness of what is compared on both sides of a border
 _REACH_MM = 12
 _CLEAR, _FAINT = 0.4, 0.01  # of the strongest change; less is none, in nats
-_TOO_FAR_MM = 4  # a skull so far outside shows that the fit is too small
-_WITHIN_SKULL_MM = 3.0  # fluid and dura
+_TOO_FAR_MM = 4  # a skull so far outside or inside shows that the fit is too small or too large
+_LEFT_MM = (3.0, 1.0)  # of the way to it: outwards there are fluid and dura, inwards the cortex may show instead
 _RISE = 0.1  # of the brain's brightness, from the darkest place of the bone outwards
 _BONE_HALF_MM = 2.0
 _FARTHEST_MM = 3.0  # an outline that is farther out is so in places only
 
 
-def grown_to_skull(head: Head, parameters: np.ndarray) -> np.ndarray:
-    """The 12 parameters of `affine_fit` with the brain enlarged, if the skull lies too far outside of it."""
+def sized_by_skull(head: Head, parameters: np.ndarray) -> np.ndarray:
+    """The 12 parameters of `affine_fit`, the brain larger or smaller if the skull lies far outside or inside of it."""
     offset = skull_offset(head, parameters)
-    if offset is None or offset < _TOO_FAR_MM:
+    if offset is None or abs(offset) < _TOO_FAR_MM:
         return parameters
     ml = template().brain_ml * float(np.exp(parameters[6:9].sum()))
     radius = (ml * 1000 * 3 / (4 * np.pi)) ** (1 / 3)
-    grown = parameters.copy()
-    grown[6:9] += np.log(1 + (offset - _WITHIN_SKULL_MM) / radius)
-    return grown
+    sized = parameters.copy()
+    sized[6:9] += np.log(1 + (offset - np.sign(offset) * _LEFT_MM[offset < 0]) / radius)
+    return sized
 
 
 def skull_offset(head: Head, parameters: np.ndarray) -> int | None:

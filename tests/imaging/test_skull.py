@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from braindino.imaging.head import Head, prepare
-from braindino.imaging.skull import grown_to_skull, reach_into_bone, skull_offset
+from braindino.imaging.skull import reach_into_bone, sized_by_skull, skull_offset
 from tests.imaging.test_atlas import template_head
 from tests.imaging.test_refine import SCALE, known_place
 
@@ -40,12 +40,14 @@ def test_no_skull_is_found_where_nothing_changes() -> None:
     assert skull_offset(even, known_place()) is None
 
 
-def test_a_fit_that_is_too_small_grows_and_a_good_one_stays() -> None:
+def test_a_fit_of_the_wrong_size_is_mended_and_a_good_one_stays() -> None:
     seen = head("T2w")
-    assert np.array_equal(grown_to_skull(seen, placed(0.0)), placed(0.0))
-    grown = grown_to_skull(seen, placed(-9.0))
+    assert np.array_equal(sized_by_skull(seen, placed(0.0)), placed(0.0))
+    grown = sized_by_skull(seen, placed(-9.0))
     assert np.log(SCALE) - 0.06 < grown[6] < np.log(SCALE) + 0.02
     assert np.array_equal(grown[:6], placed(-9.0)[:6])
+    shrunk = sized_by_skull(seen, placed(8.0))
+    assert np.log(SCALE) - 0.02 < shrunk[6] < np.log(SCALE) + 0.06
 
 
 def ball(signals: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:
