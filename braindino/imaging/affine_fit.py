@@ -70,6 +70,11 @@ def linear_part(parameters: np.ndarray) -> np.ndarray:
     return linear
 
 
+def mean_scale(parameters: np.ndarray) -> float:
+    """How large the brain is over the template, the geometric mean of the three axes."""
+    return float(np.exp(parameters[6:9].mean()))
+
+
 def starts(head: Head) -> list[np.ndarray]:
     """Where the brain may be: under the top of the head, tilted by up to 25 degrees, of infant to adult size."""
     area = head.body.sum(axis=(0, 1)) * WORK_MM**2
@@ -124,8 +129,8 @@ def _implausible(parameters: np.ndarray) -> float:
 def uncertainty_coefficient(counts: np.ndarray) -> float:
     """Theil's uncertainty coefficient, 0 to 1, of the rows of a table of counts given its columns."""
     joint = counts / max(float(counts.sum()), 1e-12)
-    by_row = entropy(joint.sum(axis=1))
-    return (by_row + entropy(joint.sum(axis=0)) - entropy(joint)) / by_row if by_row > 0 else 0.0
+    by_row = _entropy(joint.sum(axis=1))
+    return (by_row + _entropy(joint.sum(axis=0)) - _entropy(joint)) / by_row if by_row > 0 else 0.0
 
 
 def _climb(
@@ -150,7 +155,6 @@ def _distinct(found: list[tuple[float, np.ndarray]]) -> list[np.ndarray]:
     return chosen[:_FINALISTS]
 
 
-def entropy(shares: np.ndarray) -> float:
-    """Shannon's, in nats."""
+def _entropy(shares: np.ndarray) -> float:
     positive = shares[shares > 0]
     return -float((positive * np.log(positive)).sum())

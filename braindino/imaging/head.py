@@ -13,7 +13,7 @@ WORK_MM = 2.0
 LEVELS = 24  # equally filled brightness levels of the scan
 _COIL_MM = 24.0  # standard deviation of the window whose mean is taken for the coil's field
 _GAP_MM = 12.0  # dark skull between brain and scalp, bridged to find the whole body
-SKIN_MM = 4.0
+SKIN_MM = 4.0  # so deep everything is under the skin
 _DEEPEST_MM = 40.0
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from braindino.imaging.border import find_border
 from braindino.imaging.skull import reach_into_bone
-from braindino.imaging.template import BANDS
+from braindino.imaging.template import BANDS, BASE_MM
 
 MARGIN_MM = 2.0  # of the scan: fluid over the cortex, where the fitted surface alone is asked
 # Fluid over tissue: below the first it is dark, and the brain ends at the cortex; above the second it is bright, and
@@ -24,7 +24,6 @@ _INSIDE_FLUID_MM, _THICKEST_FLUID_MM = 3.0, 5.0
 # Over tissue; with gadolinium dura lights up, and the cortex seems to reach farther out.
 _DARK_DURA, _LIT_DURA, _LESS_OVER_LIT_DURA_MM = 0.50, 0.60, 1.5
 _BORDER_WEIGHT = 0.7  # beside the bent outline
-_NECK_MM = -22.0  # of the template: below, everything around the brain is neck and face
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def find_outline(outside: np.ndarray, shown: Shown, scale: float) -> np.ndarray:
     """
     bordered = _bordered(outside, shown, scale)
     outline = _BORDER_WEIGHT * bordered + (1 - _BORDER_WEIGHT) * (outside - MARGIN_MM / scale)
-    vault = shown.seen & (shown.heights > _NECK_MM)
+    vault = shown.seen & (shown.heights > BASE_MM)
     reach = reach_into_bone(outline * scale, shown.image, vault)
     moved: np.ndarray = outline + reach / scale
     return moved
@@ -60,7 +59,7 @@ def find_outline(outside: np.ndarray, shown: Shown, scale: float) -> np.ndarray:
 
 def _bordered(outside: np.ndarray, shown: Shown, scale: float) -> np.ndarray:
     """The outline moved to the border that the scan shows, with the margin that its contrast asks for."""
-    even, classes, seen, neck = shown.image, shown.classes, shown.seen, shown.heights < _NECK_MM
+    even, classes, seen, neck = shown.image, shown.classes, shown.seen, shown.heights < BASE_MM
     fluid, tissue = seen & (classes == 0), seen & (classes > 2) & (classes < BANDS)
     grey = seen & (classes > 0) & (classes < _GREY_BELOW)
     if not fluid.any() or not tissue.any() or not grey.any():

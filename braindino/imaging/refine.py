@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import ndimage
 
-from braindino.imaging.affine_fit import linear_part, uncertainty_coefficient
+from braindino.imaging.affine_fit import linear_part, mean_scale, uncertainty_coefficient
 from braindino.imaging.head import LEVELS, WORK_MM, Head
 from braindino.imaging.outline import MARGIN_MM, Shown, find_outline
 from braindino.imaging.template import BANDS, N_CLASSES, REACH_MM, local_mean, template
@@ -66,7 +66,7 @@ def refine(head: Head, parameters: np.ndarray) -> Refined:
     length = float(np.sqrt((moved[:, near] ** 2).sum(axis=0)).mean())
     plain = _distance(places)
     half_way = (plain + _distance(bent)) / 2
-    scale = float(np.exp(parameters[6:9].mean()))
+    scale = mean_scale(parameters)
     margin = MARGIN_MM / scale
     before, after = plain <= margin, half_way <= margin
     agreement = 2 * float((before & after).sum()) / max(1.0, float(before.sum() + after.sum()))

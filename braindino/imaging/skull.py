@@ -8,18 +8,19 @@ change from bright to dark tells of the one, and the darkest place of the other.
 
 import numpy as np
 from scipy import ndimage
+from scipy.spatial.distance import jensenshannon
 
-from braindino.imaging.affine_fit import entropy, linear_part
+from braindino.imaging.affine_fit import linear_part, mean_scale
 from braindino.imaging.head import LEVELS, WORK_MM, Head
-from braindino.imaging.template import template
+from braindino.imaging.template import BASE_MM, template
 
-_BASE_MM = -22.0  # of the template: below is no vault
 _STEP = 3  # of the template's 1 mm voxels
 _INNER_MM, _OUTER_MM = 8, 6  # thickness of what is compared on both sides of a border
 _REACH_MM = 12
 _CLEAR, _FAINT = 0.4, 0.01  # of the strongest change; less is none, in nats
 _TOO_FAR_MM = 4  # a skull so far outside or inside shows that the fit is too small or too large
-_LEFT_MM = (3.0, 1.0)  # of the way to it: outwards there are fluid and dura, inwards the cortex may show instead
+# Of the way to it: outwards there are fluid and dura, inwards the cortex may show instead.
+_LEFT_OUTWARDS_MM, _LEFT_INWARDS_MM = 3.0, 1.0
 _RISE = 0.1  # of the brain's brightness, from the darkest place of the bone outwards
 _BONE_HALF_MM = 2.0
 _FARTHEST_MM = 3.0  # an outline that is farther out is so in places only
@@ -30,10 +31,10 @@ def sized_by_skull(head: Head, parameters: np.ndarray) -> np.ndarray:
     offset = skull_offset(head, parameters)
     if offset is None or abs(offset) < _TOO_FAR_MM:
         return parameters
-    ml = template().brain_ml * float(np.exp(parameters[6:9].sum()))
-    radius = (ml * 1000 * 3 / (4 * np.pi)) ** (1 / 3)
+    radius = (template().brain_ml * 1000 * 3 / (4 * np.pi)) ** (1 / 3) * mean_scale(parameters)
+    moved = offset - _LEFT_OUTWARDS_MM if offset > 0 else offset + _LEFT_INWARDS_MM
     sized = parameters.copy()
-    sized[6:9] += np.log(1 + (offset - np.sign(offset) * _LEFT_MM[offset < 0]) / radius)
+    sized[6:9] += np.log(1 + moved / radius)
     return sized
 
 
@@ -81,10 +82,10 @@ def reach_into_bone(outside: np.ndarray, image: np.ndarray, vault: np.ndarray) -
 def _brightness_by_depth(head: Head, parameters: np.ndarray, reach: int) -> np.ndarray:
     """How often each level of brightness is found in each mm from inside to outside, float [2 x reach, LEVELS]."""
     known = template()
-    scale = float(np.exp(parameters[6:9].mean()))
+    scale = mean_scale(parameters)
     index = np.argwhere(np.abs(known.distance[::_STEP, ::_STEP, ::_STEP]) * scale < reach) * _STEP
     points = index + known.low
-    vault = points[:, 2] > _BASE_MM
+    vault = points[:, 2] > BASE_MM
     index, points = index[vault], points[vault]
     places = ((points - known.centre) @ linear_part(parameters).T + parameters[:3] - head.low) / WORK_MM
     seen = np.all((places >= 0) & (places <= np.array(head.fine.shape) - 1), axis=1)
@@ -100,7 +101,9 @@ def _brightness_by_depth(head: Head, parameters: np.ndarray, reach: int) -> np.n
 
 
 def _change(inside: np.ndarray, outside: np.ndarray) -> float:
-    """The Jensen-Shannon divergence of two histograms, given by layer; negative where the outside is brighter."""
-    one, two = (part.sum(axis=0) / max(float(part.sum()), 1e-9) for part in (inside, outside))
+    """The Jensen-Shannon divergence of two histograms by layer, nats; negative where the outside is brighter."""
+    one, two = inside.sum(axis=0), outside.sum(axis=0)
+    if not one.any() or not two.any():
+        return 0.0
     brighter = float(np.sign((np.cumsum(two) * one).sum() - (np.cumsum(one) * two).sum()))
-    return brighter * (entropy((one + two) / 2) - (entropy(one) + entropy(two)) / 2)
+    return brighter * float(jensenshannon(one, two)) ** 2

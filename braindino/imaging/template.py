@@ -18,10 +18,9 @@ BANDS = 8  # intensity bands of the template's brain
 SHELLS_MM = (3.0, 8.0, 14.0)  # outer borders of the shells around it, over the base of the skull
 REACH_MM = SHELLS_MM[-1]
 N_CLASSES = BANDS + 2 * (len(SHELLS_MM) + 1)
-_NEAR_RIM_MM = 3.0  # fluid and dura, where the rest of the rim is skull
-POINT_CLASSES = BANDS + 2  # of the sample of points: the brain's, and two of the rim
-RIM_MM = 8.0  # farther out the scalp's border with the air would outweigh the brain
-_BASE_MM = -22.0  # below, shells are neck and face, and have classes of their own
+RIM_MM = SHELLS_MM[1]  # farther out the scalp's border with the air would outweigh the brain
+POINT_CLASSES = BANDS + 2  # of the sample of points: the brain's, and the two shells of the rim
+BASE_MM = -22.0  # below, everything around the brain is neck and face; shells have classes of their own there
 _LOWEST_POINT_MM = -20.0  # below, the rim is neck and face, which tell nothing
 _MARGIN_MM = 20
 _SURROUNDINGS_MM = 8.0  # standard deviation of the window
@@ -37,8 +36,8 @@ class Template:
     `low` is the position of the first voxel, `distance` (float32 [x, y, z]) mm outside the brain's surface, negative
     inside, `classes` (uint8) 0 to 7 by brightness inside and above that the shells outside, `details` (uint8) 0 to 7
     by how much brighter a voxel is than its surroundings. `points` [n, 3] are a fair sample in any first n, relative
-    to `centre`; `point_classes` are 0 to 7, or 8 and 9 for the rim of 8 mm around the brain, its first
-    3 mm and the rest, mostly skull, and `point_distances` as `distance`.
+    to `centre`; `point_classes` are 0 to 7, or 8 and 9 for the rim of 8 mm around the brain: fluid and
+    dura, and from 3 mm on mostly skull; `point_distances` are as `distance`.
     """
 
     low: np.ndarray
@@ -97,7 +96,7 @@ def signed_distance(mask: np.ndarray, spacing: float) -> np.ndarray:
 def _classes(brain: np.ndarray, bright: np.ndarray, distance: np.ndarray, heights: np.ndarray) -> np.ndarray:
     smooth = ndimage.gaussian_filter(bright, 1.0)
     borders = np.quantile(smooth[brain], np.linspace(0, 1, BANDS + 1)[1:-1])
-    shells = np.digitize(distance, SHELLS_MM) + (heights < _BASE_MM)[None, None, :] * (len(SHELLS_MM) + 1)
+    shells = np.digitize(distance, SHELLS_MM) + (heights < BASE_MM)[None, None, :] * (len(SHELLS_MM) + 1)
     classes: np.ndarray = np.where(brain, np.digitize(smooth, borders), BANDS + shells).astype(np.uint8)
     return classes
 
@@ -127,6 +126,5 @@ def _sample(distance: np.ndarray, classes: np.ndarray, low: np.ndarray) -> tuple
     rng = np.random.default_rng(1)
     kept = inside | ((points[:, 2] > _LOWEST_POINT_MM) & (rng.random(len(points)) < _SHELL_SHARE))
     chosen = rng.permutation(np.flatnonzero(kept))[:_N_POINTS]
-    away = distance[tuple(indices[chosen].T)]
-    known = np.minimum(classes[tuple(indices[chosen].T)], BANDS) + (away >= _NEAR_RIM_MM)
-    return points[chosen].astype(np.float32), known.astype(np.int64), away
+    drawn = tuple(indices[chosen].T)
+    return points[chosen].astype(np.float32), classes[drawn].astype(np.int64), distance[drawn]

@@ -92,7 +92,7 @@ class SliceSampler:
         if epoch < 0 or not 0 <= offset < self.batches_per_epoch:
             last = self.batches_per_epoch - 1
             raise ConfigError(
-                f"Epochs are counted from 0 and their batches from 0 to {last} (as many slices are stored), "
+                f"Epochs are counted from 0 and their batches, as many as the slices fill, from 0 to {last}, "
                 f"not {epoch} and {offset}."
             )
         return epoch * self.batches_per_epoch + offset

@@ -68,8 +68,9 @@ def test_what_is_no_head_is_refused(kind: str) -> None:
 def test_a_brain_that_leaves_the_field_of_view_is_told_so() -> None:
     head, brain = template_head()
     first = int(np.flatnonzero(brain.any(axis=(1, 2)))[0]) + 6  # 18 mm of its left side are missing
-    cut = make_volume(head.data[first:], head.affine @ np.array(
-        [[1, 0, 0, first], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]), "cut")  # fmt: skip
+    affine = head.affine.copy()
+    affine[0, 3] += first * SPACING
+    cut = make_volume(head.data[first:], affine, "cut")
     with pytest.raises(ScanRefused, match="in its field of view") as caught:
         brain_mask(cut)
     assert caught.value.reason == Reason.BRAIN_CROPPED
