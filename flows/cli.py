@@ -128,6 +128,23 @@ def pretrain(
 
 
 @app.command()
+def trainings(form: Form = Format.TABLE, home: Home = None) -> None:
+    """List the trainings of this home beside each other, with the last figures of each."""
+    import warehouse
+
+    rows = warehouse.open(resolve_home(home), create=False).query(
+        "select t.training_id, t.status, t.started_at, t.images_seen, t.seconds, t.n_subjects, t.n_scans, "
+        "max_by(m.value, m.step) filter (m.metric = 'loss') as loss, "
+        "max_by(m.value, m.step) filter (m.metric = 'effective_rank') as effective_rank, "
+        "max_by(m.value, m.step) filter (m.metric = 'target_entropy') as target_entropy, "
+        "max_by(m.value, m.step) filter (m.metric = 'images_per_second') as images_per_second, "
+        "t.synthetic, t.encoder_id, t.message "
+        "from trainings t left join training_metrics m using (training_id) group by all order by t.started_at"
+    )
+    print_rows(rows.column_names, rows.to_pylist(), form)
+
+
+@app.command()
 def embed(
     encoder: Annotated[
         list[str] | None,

@@ -23,7 +23,7 @@ from braindino.pretraining.config import PRETRAINING_VERSION, PretrainConfig
 from braindino.pretraining.model import StudentTeacher
 
 _NAME = re.compile(r"step-(\d{9})-([0-9a-f]{16})\.pt")
-_FREE_TO_CHANGE = frozenset({"run.log_every", "run.checkpoint_every", "run.keep", "run.device"})
+_FREE_TO_CHANGE = frozenset({"run.log_every", "run.checkpoint_every", "run.keep", "run.alarms", "run.device"})
 
 
 @dataclass
@@ -35,6 +35,8 @@ class TrainingState:
     step: int = 0
     images_seen: int = 0
     skipped_steps: int = 0
+    alarms_in_a_row: int = 0
+    """Log records with signs of a collapse, up to the last."""
     seconds: float = 0.0
     metrics: dict[str, float] = field(default_factory=dict)
     """Of the last log record."""
@@ -53,6 +55,7 @@ def save_checkpoint(directory: Path, state: TrainingState, config: PretrainConfi
         "step": state.step,
         "images_seen": state.images_seen,
         "skipped_steps": state.skipped_steps,
+        "alarms_in_a_row": state.alarms_in_a_row,
         "seconds": state.seconds,
         "metrics": dict(state.metrics),
         "student": _on_cpu(state.model.student.state_dict()),
@@ -133,6 +136,7 @@ def restore(state: TrainingState, content: dict[str, Any], config: PretrainConfi
     state.step = content["step"]
     state.images_seen = content["images_seen"]
     state.skipped_steps = content["skipped_steps"]
+    state.alarms_in_a_row = content.get("alarms_in_a_row", 0)  # not in checkpoints of earlier software
     state.seconds = content["seconds"]
     state.metrics = dict(content["metrics"])
 

@@ -187,6 +187,8 @@ class RunConfig:
     """Steps between two checkpoints."""
     keep: int = 2
     """Checkpoints kept."""
+    alarms: int = 10
+    """Log records in a row with signs of a collapse after which the training stops; 0 only warns."""
     device: str = "auto"
     """cpu, cuda, or auto: cuda where there is one."""
     precision: str = "float32"
@@ -243,5 +245,7 @@ def _check(config: PretrainConfig) -> None:
     }.items():
         if number < 1:
             raise ConfigError(f"{key} is {number}: give 1 or more.")
+    if config.run.alarms < 0:
+        raise ConfigError(f"run.alarms is {config.run.alarms}: give 0 or more.")
     if config.run.precision not in ("float32", "bfloat16"):
         raise ConfigError(f"run.precision {config.run.precision!r} is unknown: choose float32 or bfloat16.")

@@ -74,8 +74,9 @@ def train(
     is written and the result has `finished` False. A step whose loss or gradients are not finite changes
     nothing and is counted.
 
-    Raises TrainingError when there are no scans, the folder belongs to another training, or no step succeeds
-    any more; CheckpointError when the folder holds only damaged checkpoints.
+    Raises TrainingError when there are no scans, the folder belongs to another training, no step succeeds any
+    more, or `run.alarms` log records in a row show a collapse; CheckpointError when the folder holds only
+    damaged checkpoints.
     """
     device = choose_device(config.run.device)
     maker, data_hash = BatchMaker(config, scans), hash_of_scans(scans)
@@ -96,8 +97,10 @@ def train(
             last, stopping = state.step == config.steps, should_stop is not None and should_stop()
             if last or state.step % config.run.log_every == 0:
                 state.metrics = meter.summary(values)
+                signs = _signs_of_collapse(state, config)
                 if on_log is not None:
-                    on_log(_record(state, meter, config))
+                    on_log(LogRecord(state.step, state.images_seen, state.metrics, (*meter.warnings(), *signs)))
+                _stop_if_collapsed(state, config, signs)
                 meter = Meter(skipped_in_a_row=meter.skipped_in_a_row)
             if last or stopping or state.step % config.run.checkpoint_every == 0:
                 checkpoint = save_checkpoint(directory, state, config, data_hash)
@@ -177,10 +180,19 @@ def crops_of(batch: Batch, config: PretrainConfig, device: torch.device) -> Crop
     return Crops(global_crops, local_crops, torch.from_numpy(batch.masks).to(device))
 
 
-def _record(state: TrainingState, meter: Meter, config: PretrainConfig) -> LogRecord:
+def _signs_of_collapse(state: TrainingState, config: PretrainConfig) -> tuple[str, ...]:
     warming_up = state.images_seen <= config.schedule.warmup_images
-    warnings = (*meter.problems, *monitor.signs_of_collapse(state.metrics, warming_up))
-    return LogRecord(state.step, state.images_seen, state.metrics, warnings)
+    signs = monitor.signs_of_collapse(state.metrics, warming_up)
+    state.alarms_in_a_row = state.alarms_in_a_row + 1 if signs else 0
+    return signs
+
+
+def _stop_if_collapsed(state: TrainingState, config: PretrainConfig, signs: tuple[str, ...]) -> None:
+    if config.run.alarms and state.alarms_in_a_row >= config.run.alarms:
+        raise TrainingError(
+            f"Stopped at step {state.step}: {state.alarms_in_a_row} log records in a row show a collapse. {signs[0]} "
+            "Checkpoints of earlier steps are kept; change the configuration, or set run.alarms=0 to be warned only."
+        )
 
 
 def _give_up_if_hopeless(meter: Meter, state: TrainingState) -> None:

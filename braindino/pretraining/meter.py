@@ -53,6 +53,12 @@ class Meter:
                 self._sums[name] = self._sums[name] + value if name in self._sums else value
         return now - self._began
 
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should read of these steps, in sentences."""
+        if not self._skipped:
+            return self.problems
+        return (*self.problems, f"{self._skipped} steps were skipped: their loss or gradients were not finite.")
+
     def summary(self, values: Values) -> dict[str, float]:
         """Means over the steps since the last record, the schedules' values, and the monitor's view of the
         last step.

@@ -48,11 +48,9 @@ def signs_of_collapse(metrics: Mapping[str, float], warming_up: bool = False) ->
 
     While the learning rate warms up, features are those of random weights and say nothing about a collapse.
     """
-    signs = []
-    if metrics.get("skipped_steps", 0.0) > 0:
-        signs.append("steps were skipped because their loss or gradients were not finite.")
     if warming_up:
-        return tuple(signs)
+        return ()
+    signs = []
     if metrics.get("effective_rank", math.inf) < 2:
         signs.append("effective_rank is under 2: features of all slices lie on a line, the encoder has collapsed.")
     if metrics.get("target_entropy", 0.0) > 0.98:

@@ -24,6 +24,18 @@ def empty_home(home: Path) -> Path:
     return warehouse.open(home).home.root
 
 
+def test_trainings_are_listed_with_their_last_figures(empty_home: Path) -> None:
+    store = warehouse.open(empty_home)
+    row = {"recipe_id": "r", "snapshot_id": "s0001", "synthetic": True, "n_subjects": 2, "n_scans": 3, "n_slices": 9}
+    row |= {"configuration": "{}", "pretraining_version": 1}
+    store.append("trainings", [{**row, "training_id": name, "status": "started"} for name in ("a", "b")], "job")
+    figures = [(10, 8.0), (20, 7.5)]
+    at = {"training_id": "b", "images_seen": 0, "metric": "loss"}
+    store.append("training_metrics", [{**at, "step": step, "value": value} for step, value in figures], "job")
+    rows = json.loads(braindino("trainings", "--format", "json", home=empty_home).stdout)
+    assert {row["training_id"]: row["loss"] for row in rows} == {"a": None, "b": 7.5}
+
+
 def test_sql_answers_on_an_empty_home(empty_home: Path) -> None:
     answer = braindino("sql", "select 1 as one", "--format", "csv", home=empty_home)
     assert (answer.returncode, answer.stdout) == (0, "one\n1\n")

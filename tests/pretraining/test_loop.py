@@ -143,6 +143,30 @@ def test_a_training_that_never_recovers_gives_up(scans: Scans, tmp_path: Path, m
         train(tiny_config(), scans, tmp_path)
 
 
+@pytest.mark.parametrize("alarms", [2, 0])
+def test_a_collapse_stops_the_training_with_a_sentence(
+    scans: Scans, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alarms: int
+) -> None:
+    """The collapse is real to the loop: the teacher gives every slice the same CLS token."""
+    evaluate = loop.evaluate
+
+    def collapsed(*arguments: object) -> Outcome:
+        outcome = evaluate(*arguments)  # type: ignore[arg-type]
+        return replace(outcome, teacher_cls=torch.ones_like(outcome.teacher_cls))
+
+    monkeypatch.setattr(loop, "evaluate", collapsed)
+    records: list[LogRecord] = []
+    config = tiny_config(run={"alarms": alarms, "checkpoint_every": 1}, schedule={"warmup_images": 8})
+    if alarms == 0:
+        assert train(config, scans, tmp_path, on_log=records.append).finished
+        assert "collapsed" in records[-1].warnings[0]
+        return
+    with pytest.raises(TrainingError, match=r"Stopped at step 6: 2 log records in a row show a collapse.*run.alarms"):
+        train(config, scans, tmp_path, on_log=records.append)
+    assert [len(record.warnings) for record in records] == [0, 1, 1]  # the first is of the warm-up
+    assert list(tmp_path.glob("step-000000005-*.pt"))  # what was there before the alarm is kept
+
+
 def test_the_last_layer_is_frozen_at_first(scans: Scans, tmp_path: Path) -> None:
     config = tiny_config()  # frozen for 8 images, two steps
     start = loop.initial_state(config, torch.device("cpu")).model.student.dino_head.prototypes
