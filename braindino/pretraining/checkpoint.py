@@ -23,7 +23,9 @@ from braindino.pretraining.config import PRETRAINING_VERSION, PretrainConfig
 from braindino.pretraining.model import StudentTeacher
 
 _NAME = re.compile(r"step-(\d{9})-([0-9a-f]{16})\.pt")
-_FREE_TO_CHANGE = frozenset({"run.log_every", "run.checkpoint_every", "run.keep", "run.alarms", "run.device"})
+_FREE_TO_CHANGE = frozenset(
+    {"run.log_every", "run.checkpoint_every", "run.keep", "run.milestone_every", "run.alarms", "run.device"}
+)
 
 
 @dataclass
@@ -43,8 +45,9 @@ class TrainingState:
 
 
 def save_checkpoint(directory: Path, state: TrainingState, config: PretrainConfig, data_hash: str) -> Path:
-    """Write the state of a training and remove all but the newest `run.keep` checkpoints; returns the new
-    file.
+    """Write the state of a training; returns the new file.
+
+    All but the newest `run.keep` checkpoints and the milestones are removed.
     """
     content = {
         "format": TRAINING_FORMAT,
@@ -72,8 +75,14 @@ def save_checkpoint(directory: Path, state: TrainingState, config: PretrainConfi
     path = directory / f"step-{state.step:09d}-{file_sha256(partial)[:16]}.pt"
     partial.replace(path)
     for old in list_checkpoints(directory)[config.run.keep :]:
-        old.unlink(missing_ok=True)
+        if not _is_milestone(old, config.run.milestone_every):
+            old.unlink(missing_ok=True)
     return path
+
+
+def _is_milestone(path: Path, every: int) -> bool:
+    name = _NAME.fullmatch(path.name)
+    return bool(every) and name is not None and int(name.group(1)) % every == 0
 
 
 def list_checkpoints(directory: Path) -> list[Path]:

@@ -186,7 +186,9 @@ class RunConfig:
     checkpoint_every: int = 1000
     """Steps between two checkpoints."""
     keep: int = 2
-    """Checkpoints kept."""
+    """Newest checkpoints kept."""
+    milestone_every: int = 0
+    """Steps between two checkpoints that are kept for good, as whole multiples; 0 keeps only the newest."""
     alarms: int = 10
     """Log records in a row with signs of a collapse after which the training stops; 0 only warns."""
     device: str = "auto"
@@ -245,7 +247,8 @@ def _check(config: PretrainConfig) -> None:
     }.items():
         if number < 1:
             raise ConfigError(f"{key} is {number}: give 1 or more.")
-    if config.run.alarms < 0:
-        raise ConfigError(f"run.alarms is {config.run.alarms}: give 0 or more.")
+    for key in ("alarms", "milestone_every"):
+        if getattr(config.run, key) < 0:
+            raise ConfigError(f"run.{key} is {getattr(config.run, key)}: give 0 or more.")
     if config.run.precision not in ("float32", "bfloat16"):
         raise ConfigError(f"run.precision {config.run.precision!r} is unknown: choose float32 or bfloat16.")

@@ -102,7 +102,7 @@ def train(
                     on_log(LogRecord(state.step, state.images_seen, state.metrics, (*meter.warnings(), *signs)))
                 _stop_if_collapsed(state, config, signs)
                 meter = Meter(skipped_in_a_row=meter.skipped_in_a_row)
-            if last or stopping or state.step % config.run.checkpoint_every == 0:
+            if last or stopping or _checkpoint_is_due(state.step, config):
                 checkpoint = save_checkpoint(directory, state, config, data_hash)
             if stopping:
                 break
@@ -178,6 +178,11 @@ def crops_of(batch: Batch, config: PretrainConfig, device: torch.device) -> Crop
         stream_seed(config.run.seed, "noise", batch.step),
     )
     return Crops(global_crops, local_crops, torch.from_numpy(batch.masks).to(device))
+
+
+def _checkpoint_is_due(step: int, config: PretrainConfig) -> bool:
+    milestone = config.run.milestone_every
+    return step % config.run.checkpoint_every == 0 or (milestone > 0 and step % milestone == 0)
 
 
 def _signs_of_collapse(state: TrainingState, config: PretrainConfig) -> tuple[str, ...]:

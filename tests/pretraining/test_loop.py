@@ -167,6 +167,11 @@ def test_a_collapse_stops_the_training_with_a_sentence(
     assert list(tmp_path.glob("step-000000005-*.pt"))  # what was there before the alarm is kept
 
 
+def test_milestones_are_kept_beside_the_newest(scans: Scans, tmp_path: Path) -> None:
+    train(tiny_config(run={"checkpoint_every": 3, "keep": 1, "milestone_every": 2}), scans, tmp_path)
+    assert sorted(int(path.name[5:14]) for path in tmp_path.glob("step-*.pt")) == [2, 4, 6, 8]
+
+
 def test_the_last_layer_is_frozen_at_first(scans: Scans, tmp_path: Path) -> None:
     config = tiny_config()  # frozen for 8 images, two steps
     start = loop.initial_state(config, torch.device("cpu")).model.student.dino_head.prototypes
