@@ -1,4 +1,4 @@
-"""DINOv3-style self-distillation, first stage: DINO, iBOT and KoLeo on 2D slices."""
+"""DINOv3-style self-distillation on 2D slices: DINO, iBOT and KoLeo, then Gram anchoring."""
 
 from braindino.pretraining.checkpoint import newest_checkpoint, read_checkpoint
 from braindino.pretraining.config import PRETRAINING_VERSION, PretrainConfig

@@ -73,6 +73,13 @@ def _plan(boxes: Boxes, size: int, draws: NDArray[np.float64], intensity: Intens
     )
 
 
+def undistorted(plan: CropPlan, resolution: int) -> CropPlan:
+    """The same crop at `resolution` times its size, with its geometry and without any change of intensities."""
+    zero = np.zeros_like(plan.gamma)
+    one = np.ones_like(plan.gamma)
+    return CropPlan(plan.boxes, plan.size * resolution, zero, zero, one, one, zero, zero, zero)
+
+
 def render_crops(
     stored: Tensor, brain: Tensor, bounds: Tensor, plans: list[CropPlan], noise_seed: int
 ) -> tuple[Tensor, Tensor]:

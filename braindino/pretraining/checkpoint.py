@@ -49,6 +49,7 @@ def save_checkpoint(directory: Path, state: TrainingState, config: PretrainConfi
 
     All but the newest `run.keep` checkpoints and the milestones are removed.
     """
+    gram_teacher = state.model.gram_teacher
     content = {
         "format": TRAINING_FORMAT,
         "pretraining_version": PRETRAINING_VERSION,
@@ -63,6 +64,7 @@ def save_checkpoint(directory: Path, state: TrainingState, config: PretrainConfi
         "metrics": dict(state.metrics),
         "student": _on_cpu(state.model.student.state_dict()),
         "teacher": _on_cpu(state.model.teacher.state_dict()),
+        "gram_teacher": None if gram_teacher is None else _on_cpu(gram_teacher.state_dict()),
         "queue": state.model.queue.cpu(),
         "optimiser": state.optimiser.state_dict(),
     }
@@ -139,6 +141,9 @@ def restore(state: TrainingState, content: dict[str, Any], config: PretrainConfi
     _same_training(content, config, data_hash)
     state.model.student.load_state_dict(content["student"])
     state.model.teacher.load_state_dict(content["teacher"])
+    if content.get("gram_teacher") is not None:
+        state.model.anchor()
+        state.model.gram_teacher.load_state_dict(content["gram_teacher"])  # type: ignore[union-attr]
     device = next(state.model.student.parameters()).device
     state.model.queue = content["queue"].to(device)
     state.optimiser.load_state_dict(content["optimiser"])

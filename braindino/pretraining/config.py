@@ -129,6 +129,22 @@ class IbotConfig:
 
 
 @dataclass(frozen=True)
+class GramConfig:
+    """Gram anchoring: local features keep the similarities that an earlier teacher of the same run had."""
+
+    weight: float = 0.0
+    """Reached after the ramp (published: 2; 1.5 at high resolution); 0 leaves the stage out."""
+    teacher_images: int = 15_000_000
+    """Images seen when the EMA teacher of that moment becomes the Gram teacher and the loss sets in (published for
+    ViT-B on medical slices: 20 to 40 thousand steps of 512).
+    """
+    ramp_images: int = 1_000_000
+    """Over which the weight rises from 0 (published: ramped 0 to 2)."""
+    resolution: int = 2
+    """The Gram teacher sees each global crop undistorted at this many times its size (published: 2)."""
+
+
+@dataclass(frozen=True)
 class OptimiserConfig:
     """AdamW with layer-wise learning rates."""
 
@@ -210,6 +226,7 @@ class PretrainConfig:
     ibot: IbotConfig = field(default_factory=IbotConfig)
     koleo_weight: float = 0.1
     """Weight of the KoLeo regulariser, per global crop (published: 0.1)."""
+    gram: GramConfig = field(default_factory=GramConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     run: RunConfig = field(default_factory=RunConfig)
@@ -247,6 +264,11 @@ def _check(config: PretrainConfig) -> None:
     }.items():
         if number < 1:
             raise ConfigError(f"{key} is {number}: give 1 or more.")
+    gram = config.gram
+    if gram.weight < 0 or gram.resolution < 1 or gram.teacher_images < 0 or gram.ramp_images < 0:
+        raise ConfigError(
+            "gram.weight, gram.teacher_images and gram.ramp_images are 0 or more, gram.resolution 1 or more."
+        )
     for key in ("alarms", "milestone_every"):
         if getattr(config.run, key) < 0:
             raise ConfigError(f"run.{key} is {getattr(config.run, key)}: give 0 or more.")

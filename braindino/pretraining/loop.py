@@ -11,7 +11,7 @@ from braindino.encoders.weights import export_backbone
 from braindino.errors import ConfigError, TrainingError
 from braindino.keys import canonical_json, short_hash
 from braindino.pretraining import monitor, schedules
-from braindino.pretraining.augment import render_crops
+from braindino.pretraining.augment import render_crops, undistorted
 from braindino.pretraining.batches import Batch, BatchMaker
 from braindino.pretraining.checkpoint import TrainingState, newest_checkpoint, restore, save_checkpoint
 from braindino.pretraining.config import PRETRAINING_VERSION, PretrainConfig
@@ -148,9 +148,11 @@ def take_step(state: TrainingState, batch: Batch, config: PretrainConfig, values
     device = next(model.student.parameters()).device
     # What torch draws in a step (stochastic depth) is a function of the step too.
     torch.manual_seed(stream_seed(config.run.seed, "step", batch.step))
-    crops = crops_of(batch, config, device)
+    if values.gram_weight > 0 and model.gram_teacher is None:
+        model.anchor()
+    crops = crops_of(batch, config, device, with_undistorted=values.gram_weight > 0)
     with torch.autocast(device.type, torch.bfloat16, enabled=config.run.precision == "bfloat16"):
-        outcome = evaluate(model, crops, config, values.teacher_temperature)
+        outcome = evaluate(model, crops, config, values.teacher_temperature, values.gram_weight)
     optimiser.zero_grad(set_to_none=True)
     outcome.loss.backward()  # type: ignore[no-untyped-call]
     norm = clip(model.student.parts(), config.optimiser.clip)
@@ -166,18 +168,17 @@ def take_step(state: TrainingState, batch: Batch, config: PretrainConfig, values
     return outcome
 
 
-def crops_of(batch: Batch, config: PretrainConfig, device: torch.device) -> Crops:
+def crops_of(batch: Batch, config: PretrainConfig, device: torch.device, with_undistorted: bool = False) -> Crops:
     """The batch's crops, rendered on the device from the stored numbers."""
     # torch has few operations on uint16: its bits travel as int16, half the size of int32.
     stored = batch.slices.stored.view(torch.int16).to(device, torch.int32).bitwise_and_(0xFFFF)
-    global_crops, local_crops = render_crops(
-        stored,
-        stored > 0,
-        batch.slices.bounds.to(device),
-        batch.plans,
-        stream_seed(config.run.seed, "noise", batch.step),
-    )
-    return Crops(global_crops, local_crops, torch.from_numpy(batch.masks).to(device))
+    bounds, seed = batch.slices.bounds.to(device), stream_seed(config.run.seed, "noise", batch.step)
+    global_crops, local_crops = render_crops(stored, stored > 0, bounds, batch.plans, seed)
+    plain = None
+    if with_undistorted:
+        plans = [undistorted(plan, config.gram.resolution) for plan in batch.plans[:2]]
+        plain, _ = render_crops(stored, stored > 0, bounds, plans, seed)
+    return Crops(global_crops, local_crops, torch.from_numpy(batch.masks).to(device), plain)
 
 
 def _checkpoint_is_due(step: int, config: PretrainConfig) -> bool:

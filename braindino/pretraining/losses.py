@@ -1,4 +1,4 @@
-"""The losses of DINOv3's first stage, as pure functions in float32."""
+"""The losses of DINOv3's two stages, as pure functions in float32."""
 
 import torch
 from torch import Tensor
@@ -68,3 +68,19 @@ def koleo_loss(features: Tensor, epsilon: float = 1e-8) -> Tensor:
             nearest = similarity.fill_diagonal_(-2.0).argmax(1)
         squared = (normalised - normalised[nearest]).square().sum(-1)
         return -0.5 * torch.log(squared + epsilon).mean()
+
+
+def gram_loss(student_patches: Tensor, teacher_patches: Tensor) -> Tensor:
+    """Mean squared difference of the patches' cosine similarities within each crop: it anchors local features.
+
+    Both are [n, N, D], patch tokens of the same n crops. Simeoni et al. (2025), DINOv3, section 4.2, equation 2,
+    as a mean over the N x N pairs.
+    """
+    with torch.autocast(student_patches.device.type, enabled=False):
+        student, teacher = (_gram(patches) for patches in (student_patches, teacher_patches))
+        return functional.mse_loss(student, teacher)
+
+
+def _gram(patches: Tensor) -> Tensor:
+    unit = functional.normalize(patches if patches.dtype == torch.float64 else patches.float(), dim=-1)
+    return unit @ unit.transpose(-1, -2)

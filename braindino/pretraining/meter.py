@@ -48,7 +48,7 @@ class Meter:
             self._steps += 1
             self.skipped_in_a_row = 0
             self._last = outcome
-            for name in ("loss", "dino", "ibot", "koleo"):
+            for name in ("loss", "dino", "ibot", "koleo", "gram"):
                 value = getattr(outcome, name).detach().double()
                 self._sums[name] = self._sums[name] + value if name in self._sums else value
         return now - self._began
@@ -72,6 +72,7 @@ class Meter:
             "weight_decay": values.weight_decay,
             "momentum": values.momentum,
             "teacher_temperature": values.teacher_temperature,
+            "gram_weight": values.gram_weight,
             "images_per_second": self._images / max(seconds, 1e-9),
             "waiting_share": self._waited / max(seconds, 1e-9),
             "skipped_steps": float(self._skipped),

@@ -66,14 +66,15 @@ class Learner(TokenNetwork):
 
 
 class StudentTeacher(nn.Module):
-    """The student, which learns; the teacher, which follows it; and the queue of the teacher's recent CLS
-    features.
+    """The student, which learns; the teacher, which follows it; the queue of the teacher's recent CLS features; and
+    from some moment on the Gram teacher, the teacher's backbone of that moment.
     """
 
     def __init__(self, config: PretrainConfig) -> None:
         super().__init__()
         self.student = Learner(config)
         self.teacher = copy.deepcopy(self.student).requires_grad_(False)
+        self.gram_teacher: TokenNetwork | None = None
         self.queue_size = config.dino.queue
         self.queue = torch.zeros(0, config.dino.head.bottleneck)
         """Bottleneck features, newest first, at most `queue_size` rows. Not a buffer: it grows until it is
@@ -87,7 +88,16 @@ class StudentTeacher(nn.Module):
         """
         super().train(mode)
         self.teacher.eval()
+        if self.gram_teacher is not None:
+            self.gram_teacher.eval()
         return self
+
+    def anchor(self) -> None:
+        """Take the teacher's backbone, as it is now, for the Gram teacher."""
+        with torch.random.fork_rng(devices=[]):  # its initial weights are replaced at once
+            gram_teacher = TokenNetwork(self.teacher.config).to(self.teacher.mask_token.device)
+        gram_teacher.backbone.load_state_dict(self.teacher.backbone.state_dict())
+        self.gram_teacher = gram_teacher.requires_grad_(False).eval()
 
     @torch.no_grad()
     def follow(self, momentum: float) -> None:

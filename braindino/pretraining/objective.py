@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
+from braindino.encoders.network import TokenNetwork
 from braindino.pretraining.config import PretrainConfig
-from braindino.pretraining.losses import dino_loss, ibot_loss, koleo_loss, sinkhorn_knopp
+from braindino.pretraining.losses import dino_loss, gram_loss, ibot_loss, koleo_loss, sinkhorn_knopp
 from braindino.pretraining.model import StudentTeacher
 
 
@@ -14,22 +16,25 @@ from braindino.pretraining.model import StudentTeacher
 class Crops:
     """A batch of crops on the device, crop-major: `globals_` [2B, 1, G, G], `locals_` [L B, 1, S, S].
 
-    `masks` is bool [2B, N]: the patches of the global crops that the student does not see.
+    `masks` is bool [2B, N]: the patches of the global crops that the student does not see. `undistorted` are the
+    global crops as the Gram teacher sees them, [2B, 1, rG, rG]; None where there is none.
     """
 
     globals_: Tensor
     locals_: Tensor
     masks: Tensor
+    undistorted: Tensor | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The loss to minimise, its three terms, and what the monitor looks at (all but `loss` detached)."""
+    """The loss to minimise, its terms, and what the monitor looks at (all but `loss` detached)."""
 
     loss: Tensor
     dino: Tensor
     ibot: Tensor
     koleo: Tensor
+    gram: Tensor
     teacher_cls: Tensor
     """[2B, D], float32"""
     teacher_probs: Tensor
@@ -71,9 +76,25 @@ def teacher_targets(
     return Targets(dino, ibot, cls.float(), projected)
 
 
-def evaluate(model: StudentTeacher, crops: Crops, config: PretrainConfig, teacher_temperature: float) -> Outcome:
+@torch.no_grad()
+def gram_targets(gram_teacher: TokenNetwork, undistorted: Tensor, side: tuple[int, int]) -> Tensor:
+    """Patch tokens [2B, N, D] of the Gram teacher, seen at a higher resolution and brought down to the `side` (rows,
+    columns) of the student's grid by a bicubic filter (DINOv3, section 4.3).
+    """
+    _, patches = gram_teacher.forward_tokens(undistorted)
+    patch = gram_teacher.config.patch_size
+    rows, columns = undistorted.shape[-2] // patch, undistorted.shape[-1] // patch
+    grid = patches.float().transpose(1, 2).reshape(len(patches), -1, rows, columns)
+    if (rows, columns) != side:
+        grid = functional.interpolate(grid, side, mode="bicubic", align_corners=False, antialias=True)
+    return grid.flatten(2).transpose(1, 2)
+
+
+def evaluate(
+    model: StudentTeacher, crops: Crops, config: PretrainConfig, teacher_temperature: float, gram_weight: float = 0.0
+) -> Outcome:
     """The step's loss: DINO over all pairs of crops, iBOT over masked patches, KoLeo on CLS of each global
-    crop.
+    crop, Gram over all patches of the global crops where there are undistorted ones.
 
     Global crops go through the student in one pass and local crops in another; each head is called once.
     """
@@ -95,12 +116,18 @@ def evaluate(model: StudentTeacher, crops: Crops, config: PretrainConfig, teache
         ibot = ibot_loss(patch_logits, targets.ibot, weights, count, temperature)
     else:
         ibot = torch.zeros((), device=cls.device)
-    loss = config.dino.weight * dino + config.ibot.weight * ibot + config.koleo_weight * koleo
+    gram = torch.zeros((), device=cls.device)
+    if model.gram_teacher is not None and crops.undistorted is not None:
+        patch = student.config.patch_size
+        side = (crops.globals_.shape[-2] // patch, crops.globals_.shape[-1] // patch)
+        gram = gram_loss(patches, gram_targets(model.gram_teacher, crops.undistorted, side))
+    loss = config.dino.weight * dino + config.ibot.weight * ibot + config.koleo_weight * koleo + gram_weight * gram
     return Outcome(
         loss=loss,
         dino=dino.detach(),
         ibot=ibot.detach(),
         koleo=koleo.detach(),
+        gram=gram.detach(),
         teacher_cls=targets.cls,
         teacher_probs=targets.dino,
         student_logits=logits[:count].detach(),

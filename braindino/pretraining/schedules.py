@@ -15,6 +15,7 @@ class Values:
     momentum: float
     teacher_temperature: float
     last_layer_frozen: bool
+    gram_weight: float
 
 
 def cosine(start: float, end: float, progress: float) -> float:
@@ -48,6 +49,14 @@ def momentum(config: PretrainConfig, images: int) -> float:
     return float(reference ** (config.data.batch_size / config.schedule.ema_reference_batch))
 
 
+def gram_weight(config: PretrainConfig, images: int) -> float:
+    """Weight of the Gram loss: 0 until its teacher is taken, then a linear rise; the first step has a weight too."""
+    gram = config.gram
+    if images < gram.teacher_images:
+        return 0.0
+    return linear(0.0, gram.weight, _share(images + config.data.batch_size - gram.teacher_images, gram.ramp_images))
+
+
 def at(config: PretrainConfig, images: int) -> Values:
     """All scheduled values for the step that starts after `images` images."""
     dino, optimiser, schedule = config.dino, config.optimiser, config.schedule
@@ -62,6 +71,7 @@ def at(config: PretrainConfig, images: int) -> Values:
             _share(images, schedule.teacher_warmup_images),
         ),
         last_layer_frozen=images < schedule.freeze_last_layer_images,
+        gram_weight=gram_weight(config, images),
     )
 
 

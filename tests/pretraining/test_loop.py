@@ -85,6 +85,35 @@ def test_stopping_and_resuming_gives_bit_identical_weights(scans: Scans, tmp_pat
     assert same_tensors(weights_of(straight.checkpoint), weights_of(resumed.checkpoint))
 
 
+GRAM = {"weight": 2.0, "teacher_images": 12, "ramp_images": 8, "resolution": 2}
+
+
+@pytest.mark.parametrize("stops", [[3], [4], [1, 5, 6]])
+def test_resuming_is_bit_identical_with_a_gram_teacher_too(scans: Scans, tmp_path: Path, stops: list[int]) -> None:
+    """The Gram teacher is taken before the fourth step."""
+    config = tiny_config(gram=GRAM)
+    whole = train(config, scans, tmp_path / "whole")
+    for at, before in zip(stops, [0, *stops], strict=False):
+        train(config, scans, tmp_path / "parts", should_stop=stop_after(at - before))
+    parts = train(config, scans, tmp_path / "parts")
+    assert same_tensors(weights_of(whole.checkpoint), weights_of(parts.checkpoint))
+    assert whole.metrics["loss_gram"] == parts.metrics["loss_gram"]
+
+
+def test_the_gram_teacher_is_the_runs_own_earlier_teacher(scans: Scans, tmp_path: Path) -> None:
+    config = tiny_config(gram=GRAM, run={"checkpoint_every": 1, "keep": 9})
+    records: list[LogRecord] = []
+    train(config, scans, tmp_path, on_log=records.append)
+    by_step = {content["step"]: content for content in map(read_checkpoint, tmp_path.glob("step-*.pt"))}
+    assert by_step[3]["gram_teacher"] is None
+    teacher = {name: tensor for name, tensor in by_step[3]["teacher"].items() if name.startswith("backbone.")}
+    for step in (4, 8):
+        anchored = by_step[step]["gram_teacher"]
+        assert same_tensors({n: t for n, t in anchored.items() if n.startswith("backbone.")}, teacher)
+    assert [record.metrics["gram_weight"] for record in records] == [0.0, 1.0, 2.0, 2.0]
+    assert records[-1].metrics["loss_gram"] > 0
+
+
 def test_a_finished_training_run_again_changes_nothing(scans: Scans, tmp_path: Path) -> None:
     first = train(tiny_config(), scans, tmp_path)
     again = train(tiny_config(), scans, tmp_path)

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from braindino.pretraining.losses import dino_loss, ibot_loss, koleo_loss, sinkhorn_knopp
+from braindino.pretraining.losses import dino_loss, gram_loss, ibot_loss, koleo_loss, sinkhorn_knopp
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -135,3 +135,29 @@ def test_gradients_are_those_of_finite_differences() -> None:
 def test_koleo_gradcheck_in_float64() -> None:
     features = torch.randn(5, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
     assert torch.autograd.gradcheck(koleo_loss, (features.requires_grad_(),))
+
+
+@pytest.mark.parametrize(("crops", "patches", "width"), [(1, 1, 3), (3, 7, 5), (2, 16, 4)])
+def test_gram_is_the_mean_squared_difference_of_cosines(crops: int, patches: int, width: int) -> None:
+    rng = np.random.default_rng(6)
+    student, teacher = rng.normal(size=(2, crops, patches, width))
+    differences = []
+    for crop in range(crops):
+        for i in range(patches):
+            for j in range(patches):
+                cosines = [
+                    x[crop, i] @ x[crop, j] / np.linalg.norm(x[crop, i]) / np.linalg.norm(x[crop, j])
+                    for x in (student, teacher)
+                ]
+                differences.append((cosines[0] - cosines[1]) ** 2)
+    loss = gram_loss(torch.from_numpy(student), torch.from_numpy(teacher))
+    assert float(loss) == pytest.approx(np.mean(differences), rel=1e-10)
+
+
+def test_gram_gradcheck_in_float64_and_under_autocast() -> None:
+    generator = torch.Generator().manual_seed(7)
+    student, teacher = torch.randn(2, 2, 3, 4, dtype=torch.float64, generator=generator)
+    assert torch.autograd.gradcheck(lambda x: gram_loss(x, teacher), (student.requires_grad_(),))
+    with torch.autocast("cpu", torch.bfloat16):
+        single = gram_loss(student.detach().float(), teacher.float())
+    assert float(single) == pytest.approx(float(gram_loss(student.detach(), teacher)), rel=1e-5)

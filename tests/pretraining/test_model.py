@@ -15,7 +15,14 @@ def model() -> StudentTeacher:
 
 
 def values(frozen: bool = False) -> Values:
-    return Values(learning_rate=0.1, weight_decay=0.3, momentum=0.9, teacher_temperature=0.05, last_layer_frozen=frozen)
+    return Values(
+        learning_rate=0.1,
+        weight_decay=0.3,
+        momentum=0.9,
+        teacher_temperature=0.05,
+        last_layer_frozen=frozen,
+        gram_weight=0.0,
+    )
 
 
 def test_logits_are_cosines_whatever_the_length_of_prototypes() -> None:
