@@ -44,7 +44,7 @@ def training_scans(store: warehouse.Warehouse, recipe_id: str, snapshot: str) ->
     """The stored axial scans that a training may see, and how many stored scans the frozen test subjects keep out."""
     rows = store.query(
         "select s.scan_id, s.content_hash, s.dataset, s.subject, s.subject_uid, s.n_slices, s.plane, s.store_path, "
-        "s.synthetic, h.subject_uid is not null as held_out "
+        "s.session, s.contrast, s.synthetic, h.subject_uid is not null as held_out "
         "from scans s left join (select distinct subject_uid from holdouts) h using (subject_uid) "
         "where s.status = 'stored' and s.recipe_id = ? and s.plane = 'axial' order by s.scan_id",
         [recipe_id],
@@ -154,6 +154,8 @@ def _train(
             s["dataset"],
             s["n_slices"],
             s["plane"],
+            s["session"] or "",
+            s["contrast"] or "",
         )
         for s in scans
     ]

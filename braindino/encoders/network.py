@@ -3,6 +3,7 @@ iBOT.
 """
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
@@ -82,9 +83,18 @@ def network_from_dict(values: dict[str, Any]) -> NetworkConfig:
     return NetworkConfig(**{**values, "image_size": tuple(values["image_size"])})
 
 
-def token_features(backbone: nn.Module, images: Tensor, mask: Tensor | None, mask_token: Tensor | None) -> Tensor:
+def token_features(
+    backbone: nn.Module,
+    images: Tensor,
+    mask: Tensor | None = None,
+    mask_token: Tensor | None = None,
+    kept: Tensor | None = None,
+    run_block: "RunBlock | None" = None,
+) -> Tensor:
     """All normalised tokens [B, prefix + N, D] of a timm Eva; masked patches get `mask_token` before the
     blocks.
+
+    `kept` [depth, 2, B] scales the two residual branches of every block: 0 where a branch is dropped for a sample.
     """
     eva: Any = backbone
     embedded = eva.patch_embed(images)  # [B, h, w, D]
@@ -94,10 +104,29 @@ def token_features(backbone: nn.Module, images: Tensor, mask: Tensor | None, mas
         embedded = torch.where(mask.view(batch, rows, columns, 1), replaced, embedded)
     tokens, rope = eva._pos_embed(embedded)
     tokens = eva.norm_pre(tokens)
-    for block in eva.blocks:
-        tokens = block(tokens, rope=rope)
+    run = run_block or block_forward
+    for index, block in enumerate(eva.blocks):
+        tokens = run(block, tokens, rope, None if kept is None else kept[index])
     normalised: Tensor = eva.norm(tokens)
     return normalised
+
+
+RunBlock = Callable[[Any, Tensor, Tensor, Tensor | None], Tensor]
+
+
+def block_forward(block: Any, tokens: Tensor, rope: Tensor, kept: Tensor | None) -> Tensor:
+    """One of timm's blocks, with stochastic depth that is given from outside and not drawn where it is used."""
+    if kept is None:
+        unchanged: Tensor = block(tokens, rope=rope)
+        return unchanged
+    attention, mlp = kept.to(tokens.dtype).view(2, -1, 1, 1)
+    tokens = tokens + attention * _scaled(block.gamma_1, block.attn(block.norm1(tokens), rope=rope))
+    thinned: Tensor = tokens + mlp * _scaled(block.gamma_2, block.mlp(block.norm2(tokens)))
+    return thinned
+
+
+def _scaled(gamma: Tensor | None, branch: Tensor) -> Tensor:
+    return branch if gamma is None else gamma * branch
 
 
 class TokenNetwork(nn.Module):
@@ -108,20 +137,28 @@ class TokenNetwork(nn.Module):
         self.config = config
         self.backbone: nn.Module = _eva(config)
         self.mask_token = nn.Parameter(torch.zeros(config.width))
+        self._run_block: RunBlock = block_forward
 
-    def forward(self, images: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Alias of `forward_tokens`, so that wrappers which call the module reach it."""
-        return self.forward_tokens(images, mask)
+    def compile_blocks(self) -> None:
+        """Compile the transformer's blocks, all as one function, when they are first used at a size."""
+        self._run_block = torch.compile(block_forward, dynamic=False)
 
-    def forward_tokens(self, images: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward_tokens(
+        self, images: Tensor, mask: Tensor | None = None, kept: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """CLS token [B, D] and patch tokens [B, N, D] of images [B, C, H, W].
 
         H and W are any multiples of the patch size, N = H/p x W/p in row-major order. `mask` is bool [B, N]:
         where it is true the patch's embedding is replaced by the mask token before the first block (Zhou et
-        al., 2022, iBOT).
+        al., 2022, iBOT). `kept` [depth, 2, B] is stochastic depth, as `token_features` takes it.
         """
-        tokens = token_features(self.backbone, images, mask, self.mask_token)
+        tokens = token_features(self.backbone, images, mask, self.mask_token, kept, self._run_block)
         return tokens[:, 0], tokens[:, 1 + self.config.registers :]
+
+    def depth_rates(self) -> list[float]:
+        """Each block's probability that a residual branch is dropped: rising linearly to `drop_path`."""
+        last = max(self.config.depth - 1, 1)
+        return [self.config.drop_path * index / last for index in range(self.config.depth)]
 
 
 def _eva(config: NetworkConfig) -> nn.Module:
@@ -139,7 +176,6 @@ def _eva(config: NetworkConfig) -> nn.Module:
         num_heads=config.heads,
         mlp_ratio=config.mlp_ratio,
         qkv_bias=False,
-        drop_path_rate=config.drop_path,
         norm_layer=partial(LayerNorm, eps=1e-5),
         init_values=config.layer_scale,
         num_reg_tokens=config.registers,

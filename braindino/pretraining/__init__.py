@@ -3,8 +3,9 @@
 from braindino.pretraining.checkpoint import newest_checkpoint, read_checkpoint
 from braindino.pretraining.config import PRETRAINING_VERSION, PretrainConfig
 from braindino.pretraining.config_file import config_from_dict, load_config
-from braindino.pretraining.loop import LogRecord, TrainingResult, choose_device, train
+from braindino.pretraining.loop import LogRecord, TrainingResult, train
 from braindino.pretraining.presets import PRESETS
+from braindino.pretraining.team import choose_device
 
 __all__ = [
     "PRESETS",

@@ -24,7 +24,7 @@ from braindino.pretraining.model import StudentTeacher
 
 _NAME = re.compile(r"step-(\d{9})-([0-9a-f]{16})\.pt")
 _FREE_TO_CHANGE = frozenset(
-    {"run.log_every", "run.checkpoint_every", "run.keep", "run.milestone_every", "run.alarms", "run.device"}
+    f"run.{key}" for key in ("log_every", "checkpoint_every", "keep", "milestone_every", "alarms", "device", "compile")
 )
 
 
@@ -34,9 +34,10 @@ class TrainingState:
 
     model: StudentTeacher
     optimiser: torch.optim.Optimizer
+    skipped: Tensor
+    """int64 [2] on the device: steps skipped in all, and the last ones in a row."""
     step: int = 0
     images_seen: int = 0
-    skipped_steps: int = 0
     alarms_in_a_row: int = 0
     """Log records with signs of a collapse, up to the last."""
     seconds: float = 0.0
@@ -58,7 +59,7 @@ def save_checkpoint(directory: Path, state: TrainingState, config: PretrainConfi
         "data_hash": data_hash,
         "step": state.step,
         "images_seen": state.images_seen,
-        "skipped_steps": state.skipped_steps,
+        "skipped": state.skipped.cpu(),
         "alarms_in_a_row": state.alarms_in_a_row,
         "seconds": state.seconds,
         "metrics": dict(state.metrics),
@@ -66,6 +67,7 @@ def save_checkpoint(directory: Path, state: TrainingState, config: PretrainConfi
         "teacher": _on_cpu(state.model.teacher.state_dict()),
         "gram_teacher": None if gram_teacher is None else _on_cpu(gram_teacher.state_dict()),
         "queue": state.model.queue.cpu(),
+        "queue_filled": state.model.queue_filled.cpu(),
         "optimiser": state.optimiser.state_dict(),
     }
     directory.mkdir(parents=True, exist_ok=True)
@@ -144,13 +146,13 @@ def restore(state: TrainingState, content: dict[str, Any], config: PretrainConfi
     if content.get("gram_teacher") is not None:
         state.model.anchor()
         state.model.gram_teacher.load_state_dict(content["gram_teacher"])  # type: ignore[union-attr]
-    device = next(state.model.student.parameters()).device
-    state.model.queue = content["queue"].to(device)
+    state.model.queue.copy_(content["queue"])
+    state.model.queue_filled.copy_(content["queue_filled"])
     state.optimiser.load_state_dict(content["optimiser"])
     state.step = content["step"]
     state.images_seen = content["images_seen"]
-    state.skipped_steps = content["skipped_steps"]
-    state.alarms_in_a_row = content.get("alarms_in_a_row", 0)  # not in checkpoints of earlier software
+    state.skipped.copy_(content["skipped"])
+    state.alarms_in_a_row = content["alarms_in_a_row"]
     state.seconds = content["seconds"]
     state.metrics = dict(content["metrics"])
 

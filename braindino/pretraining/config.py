@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from braindino.encoders.network import NetworkConfig
 from braindino.errors import ConfigError
 
-PRETRAINING_VERSION = 1
+PRETRAINING_VERSION = 2
 """Raised by hand when the same configuration, seed and slices give other weights; part of every training's
 id.
 """
@@ -31,6 +31,13 @@ class DataConfig:
     """
     balance: bool = True
     """Draw datasets by the square root of their size instead of by their size."""
+    pairs: str = "none"
+    """Where crops of odd number are taken: from the same slice (none), a few slices away (neighbour), at the same
+    height of another contrast of the session (contrast) or of another session (session). A pair erases what differs
+    within it: neighbour what changes over a few slices, contrast also enhancement, session progression.
+    """
+    pair_distance: int = 3
+    """Most slices between neighbours of a pair."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,10 @@ class CropConfig:
     """Published: 8."""
     aspect: tuple[float, float] = (3 / 4, 4 / 3)
     """Height over width (published: 3/4 to 4/3)."""
+    mixed: tuple[tuple[int, int, float], ...] = ()
+    """Global size, local size and share of the steps, for each of several pairs of sizes: high-resolution adaptation
+    (published, among others: 512/112, 768/112, 768/168). Without any, all steps have the sizes above.
+    """
     rotation_degrees: float = 10.0
     """Largest rotation in the plane, either way (published: none; heads are tilted in the scanner)."""
 
@@ -68,7 +79,7 @@ class IntensityConfig:
     brightness: float = 0.1
     """Largest shift of brightness, in windows."""
     noise: float = 0.05
-    """Largest standard deviation of Rician noise, in windows."""
+    """Largest standard deviation of Rician noise, in windows; it acts on the signal before the window does."""
     blur_sigma: float = 1.5
     """Largest standard deviation of the Gaussian blur, in pixels of the crop (published: 0.1 to 2)."""
     probability: float = 0.8
@@ -77,6 +88,14 @@ class IntensityConfig:
     """That a crop gets noise."""
     blur_probability: float = 0.3
     """That a crop is blurred (published: 1, 0.1 and 0.5 for the two global and the local crops)."""
+    bias: float = 0.4
+    """Largest natural logarithm of a coil's bias field at a slice's corner, about; a polynomial of degree 3."""
+    bias_probability: float = 0.3
+    """That a crop gets a bias field."""
+    thick: float = 6.0
+    """Largest thickness in mm of simulated thick slices: means over neighbours; where slices are as thick, none."""
+    thick_probability: float = 0.15
+    """That a slice is made thick; each one reads its neighbours too."""
     flip_probability: float = 0.5
     """That a crop is mirrored left to right (published: 0.5). Sagittal slices are never mirrored."""
 
@@ -106,6 +125,10 @@ class DinoConfig:
     """Reached after `teacher_warmup_images` (published: 0.07; iBOT's too)."""
     teacher_temperature_start: float = 0.04
     """Published: 0.04."""
+    local_weight: float = 1.0
+    """At the end of the run, the weight of pairs with a local crop, reached from 1 as a cosine (published: 1 in stage
+    1, 0.5 with Gram).
+    """
     sinkhorn_iterations: int = 3
     """Published: 3."""
     queue: int = 0
@@ -209,6 +232,12 @@ class RunConfig:
     """Log records in a row with signs of a collapse after which the training stops; 0 only warns."""
     device: str = "auto"
     """cpu, cuda, or auto: cuda where there is one."""
+    accumulate: int = 1
+    """Parts that a process's share of a batch is put through the networks in, one after the other, where memory does
+    not hold it whole; targets are balanced over all of them. KoLeo looks for neighbours within a part.
+    """
+    compile: bool = False
+    """Compile the transformer's blocks: a minute at the start, faster steps after."""
     precision: str = "float32"
     """float32, or bfloat16 for autocast in the networks (losses and weights stay float32)."""
 
@@ -243,10 +272,20 @@ class PretrainConfig:
 def _check(config: PretrainConfig) -> None:
     """Refuse what cannot work, in the words of the configuration."""
     patch = config.network.patch_size
-    for name in ("global_size", "local_size"):
-        size = getattr(config.crops, name)
+    sizes = {"crops.global_size": config.crops.global_size, "crops.local_size": config.crops.local_size}
+    for number, (large, small, share) in enumerate(config.crops.mixed):
+        sizes |= {f"crops.mixed[{number}]'s global size": large, f"crops.mixed[{number}]'s local size": small}
+        if share <= 0:
+            raise ConfigError(f"crops.mixed[{number}]'s share is {share}: give more than 0.")
+    for name, size in sizes.items():
         if size < patch or size % patch:
-            raise ConfigError(f"crops.{name} {size} must be a multiple of network.patch_size {patch}.")
+            raise ConfigError(f"{name} {size} must be a multiple of network.patch_size {patch}.")
+    if not 0 <= config.intensity.blur_sigma <= 2:
+        raise ConfigError(f"intensity.blur_sigma is {config.intensity.blur_sigma}: give 0 to 2 pixels.")
+    if config.data.batch_size % max(config.run.accumulate, 1):
+        raise ConfigError(
+            f"data.batch_size {config.data.batch_size} must be a multiple of run.accumulate {config.run.accumulate}."
+        )
     for key, (low, high) in {
         "crops.global_area": config.crops.global_area,
         "crops.local_area": config.crops.local_area,
@@ -260,6 +299,7 @@ def _check(config: PretrainConfig) -> None:
         "run.log_every": config.run.log_every,
         "run.checkpoint_every": config.run.checkpoint_every,
         "run.keep": config.run.keep,
+        "run.accumulate": config.run.accumulate,
         "dino.sinkhorn_iterations": config.dino.sinkhorn_iterations,
     }.items():
         if number < 1:

@@ -102,6 +102,10 @@ def _converted(hint: Any, value: Any, key: str) -> Any:
         return _build(hint, value, key + ".")
     if get_origin(hint) is tuple:
         kinds = get_args(hint)
+        if kinds[-1] is Ellipsis:
+            if not isinstance(value, (list, tuple)):
+                raise ConfigError(f"{key} needs a list, not {value!r}.")
+            return tuple(_converted(kinds[0], item, f"{key}[{index}]") for index, item in enumerate(value))
         if not isinstance(value, (list, tuple)) or len(value) != len(kinds):
             raise ConfigError(f"{key} needs {len(kinds)} values, not {value!r}.")
         return tuple(_converted(kind, item, key) for kind, item in zip(kinds, value, strict=True))

@@ -5,21 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from braindino.encoders.weights import export_backbone
 from braindino.errors import ConfigError, TrainingError
 from braindino.keys import canonical_json, short_hash
-from braindino.pretraining import monitor, schedules
-from braindino.pretraining.augment import render_crops, undistorted
-from braindino.pretraining.batches import Batch, BatchMaker
+from braindino.pretraining import flops, monitor, schedules
+from braindino.pretraining.batches import BatchMaker
 from braindino.pretraining.checkpoint import TrainingState, newest_checkpoint, restore, save_checkpoint
 from braindino.pretraining.config import PRETRAINING_VERSION, PretrainConfig
 from braindino.pretraining.meter import Meter
-from braindino.pretraining.model import StudentTeacher
-from braindino.pretraining.objective import Crops, Outcome, evaluate
-from braindino.pretraining.optimiser import apply_schedule, build_optimiser, clip
-from braindino.pretraining.randomness import stream_seed
+from braindino.pretraining.step import initial_state, take_step, wrapped
+from braindino.pretraining.team import Team, assemble
 from braindino.slices.loading import read_ahead
 from braindino.slices.sampler import ScanRef
 
@@ -68,117 +63,94 @@ def train(
     """Train on the scans' slices until `config.run.images` were seen; resume from `directory` if it was begun
     there.
 
-    Stopping and resuming at any step gives the weights of a run that never stopped (bit for bit on one CPU
-    with the same number of threads), whatever the number of `workers`: processes that read slices ahead, 0 for
-    a thread of this one. `should_stop` is asked after every step; when it says so, a checkpoint
-    is written and the result has `finished` False. A step whose loss or gradients are not finite changes
-    nothing and is counted.
+    Started by torchrun, every process trains on its part of each batch, and the first one writes; else this process
+    trains alone. Stopping and resuming at any step gives the weights of a run that never stopped (bit for bit on one
+    CPU with the same number of threads, within rounding for another number of processes), whatever the number of
+    `workers`: processes that read slices ahead, 0 for a thread of this one. `should_stop` is asked after every step;
+    when it says so, a checkpoint is written and the result has `finished` False. A step whose loss or gradients are
+    not finite changes nothing and is counted.
 
     Raises TrainingError when there are no scans, the folder belongs to another training, no step succeeds any
     more, or `run.alarms` log records in a row show a collapse; CheckpointError when the folder holds only
-    damaged checkpoints.
+    damaged checkpoints; ConfigError when the batch cannot be shared by the processes, or there is no such device.
     """
-    device = choose_device(config.run.device)
-    maker, data_hash = BatchMaker(config, scans), hash_of_scans(scans)
-    state = initial_state(config, device)
+    with assemble(config.run.device) as team:
+        _check_shares(config, team)
+        return _train(config, scans, directory, team, workers, on_log, should_stop)
+
+
+def _train(
+    config: PretrainConfig,
+    scans: Sequence[ScanRef],
+    directory: Path,
+    team: Team,
+    workers: int,
+    on_log: Callable[[LogRecord], None] | None,
+    should_stop: Callable[[], bool] | None,
+) -> TrainingResult:
+    data_hash = hash_of_scans(scans)
+    state = initial_state(config, team)
+    maker = BatchMaker(config, scans, state.model.student.depth_rates(), team)
     checkpoint, content, problems = newest_checkpoint(directory)
     if checkpoint is not None:
         restore(state, content, config, data_hash)
-    meter = Meter(problems)
-    random_devices = [device] if device.type == "cuda" else []
-    batches = read_ahead(maker.make, state.step, config.steps, workers)
-    with torch.random.fork_rng(devices=random_devices), contextlib.closing(batches):
+    student_pass = wrapped(state, team)
+    peak = flops.peak_of(team.device)
+    meter = Meter(team, problems)
+    with contextlib.closing(read_ahead(maker.make, state.step, config.steps, workers)) as batches:
         for batch in batches:
             meter.begin_step()
             values = schedules.at(config, state.images_seen)
-            outcome = take_step(state, batch, config, values)
-            state.seconds += meter.end_step(outcome, batch)
-            _give_up_if_hopeless(meter, state)
-            last, stopping = state.step == config.steps, should_stop is not None and should_stop()
+            outcome, norm, succeeded = take_step(state, student_pass, batch, config, values, team)
+            state.seconds += meter.end_step(outcome, norm, succeeded, batch)
+            last = state.step == config.steps
             if last or state.step % config.run.log_every == 0:
-                state.metrics = meter.summary(values)
+                operations = flops.per_image(config, values.gram_weight > 0)
+                state.metrics = team.agree(meter.summary(values, operations, peak))
+                _give_up_if_hopeless(state)
                 signs = _signs_of_collapse(state, config)
-                if on_log is not None:
-                    on_log(LogRecord(state.step, state.images_seen, state.metrics, (*meter.warnings(), *signs)))
+                if on_log is not None and team.leads:
+                    on_log(
+                        LogRecord(
+                            state.step,
+                            state.images_seen,
+                            state.metrics,
+                            (*meter.problems, *monitor.skips(state.metrics), *signs),
+                        )
+                    )
                 _stop_if_collapsed(state, config, signs)
-                meter = Meter(skipped_in_a_row=meter.skipped_in_a_row)
+                meter = Meter(team)
+            stopping = _asked_to_stop(should_stop, state.step, team)
             if last or stopping or _checkpoint_is_due(state.step, config):
-                checkpoint = save_checkpoint(directory, state, config, data_hash)
+                checkpoint = team.agree(save_checkpoint(directory, state, config, data_hash) if team.leads else None)
             if stopping:
                 break
     assert checkpoint is not None  # the last step writes one
-    return _exported(state, config, directory, checkpoint)
+    return _exported(state, config, directory, checkpoint, team)
 
 
-def choose_device(name: str) -> torch.device:
-    """The device of `run.device`: what it names, or for "auto" the GPU where there is one."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ConfigError(f"run.device {name!r} is unknown: choose cpu, cuda or auto.") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("run.device is cuda, but torch finds no GPU here: choose cpu or auto.")
-    return device
+STEPS_BETWEEN_AGREEMENTS = 8
+"""Of several processes, each is asked to stop by itself: so often they find out whether one of them was."""
+
+
+def _asked_to_stop(should_stop: Callable[[], bool] | None, step: int, team: Team) -> bool:
+    if should_stop is None or (team.size > 1 and step % STEPS_BETWEEN_AGREEMENTS):
+        return False
+    return team.any(should_stop())
+
+
+def _check_shares(config: PretrainConfig, team: Team) -> None:
+    shares = team.size * config.run.accumulate
+    if config.data.batch_size % shares:
+        raise ConfigError(
+            f"data.batch_size {config.data.batch_size} cannot be shared by {team.size} processes in "
+            f"{config.run.accumulate} parts each: it must be a multiple of {shares}."
+        )
 
 
 def hash_of_scans(scans: Sequence[ScanRef]) -> str:
     """What a training's data are known by: its scans in their order, wherever the store lies."""
     return short_hash([[scan.scan_id, Path(scan.path).name, scan.subject_uid, scan.n_slices] for scan in scans], 16)
-
-
-def initial_state(config: PretrainConfig, device: torch.device) -> TrainingState:
-    """Student, teacher and optimiser before the first step, initialised from the seed."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream_seed(config.run.seed, "weights"))
-        model = StudentTeacher(config)
-    model.to(device)
-    return TrainingState(model, build_optimiser(model.student, config))
-
-
-def take_step(state: TrainingState, batch: Batch, config: PretrainConfig, values: schedules.Values) -> Outcome | None:
-    """One step: forward, backward, clip, update the student, let the teacher follow.
-
-    When the loss or a gradient is not finite, neither student nor teacher nor queue nor optimiser changes;
-    the step is counted as skipped and None is returned. Step and images count either way: they are the
-    position in the data.
-    """
-    model, optimiser = state.model, state.optimiser
-    device = next(model.student.parameters()).device
-    # What torch draws in a step (stochastic depth) is a function of the step too.
-    torch.manual_seed(stream_seed(config.run.seed, "step", batch.step))
-    if values.gram_weight > 0 and model.gram_teacher is None:
-        model.anchor()
-    crops = crops_of(batch, config, device, with_undistorted=values.gram_weight > 0)
-    with torch.autocast(device.type, torch.bfloat16, enabled=config.run.precision == "bfloat16"):
-        outcome = evaluate(model, crops, config, values.teacher_temperature, values.gram_weight)
-    optimiser.zero_grad(set_to_none=True)
-    outcome.loss.backward()  # type: ignore[no-untyped-call]
-    norm = clip(model.student.parts(), config.optimiser.clip)
-    state.step += 1
-    state.images_seen += batch.size
-    if not bool(torch.isfinite(outcome.loss.detach()) & torch.isfinite(norm)):
-        state.skipped_steps += 1
-        return None
-    apply_schedule(optimiser, values)
-    optimiser.step()
-    model.follow(values.momentum)
-    model.remember(outcome.teacher_projected)
-    return outcome
-
-
-def crops_of(batch: Batch, config: PretrainConfig, device: torch.device, with_undistorted: bool = False) -> Crops:
-    """The batch's crops, rendered on the device from the stored numbers."""
-    # torch has few operations on uint16: its bits travel as int16, half the size of int32.
-    stored = batch.slices.stored.view(torch.int16).to(device, torch.int32).bitwise_and_(0xFFFF)
-    bounds, seed = batch.slices.bounds.to(device), stream_seed(config.run.seed, "noise", batch.step)
-    global_crops, local_crops = render_crops(stored, stored > 0, bounds, batch.plans, seed)
-    plain = None
-    if with_undistorted:
-        plans = [undistorted(plan, config.gram.resolution) for plan in batch.plans[:2]]
-        plain, _ = render_crops(stored, stored > 0, bounds, plans, seed)
-    return Crops(global_crops, local_crops, torch.from_numpy(batch.masks).to(device), plain)
 
 
 def _checkpoint_is_due(step: int, config: PretrainConfig) -> bool:
@@ -201,29 +173,33 @@ def _stop_if_collapsed(state: TrainingState, config: PretrainConfig, signs: tupl
         )
 
 
-def _give_up_if_hopeless(meter: Meter, state: TrainingState) -> None:
-    if meter.skipped_in_a_row >= MOST_SKIPPED_IN_A_ROW:
+def _give_up_if_hopeless(state: TrainingState) -> None:
+    in_a_row = int(state.skipped[1])
+    if in_a_row >= MOST_SKIPPED_IN_A_ROW:
         raise TrainingError(
-            f"The last {meter.skipped_in_a_row} steps up to step {state.step} had no finite loss: "
+            f"The last {in_a_row} steps up to step {state.step} had no finite loss: "
             "lower optimiser.learning_rate or use run.precision=float32, and start in a new folder."
         )
 
 
-def _exported(state: TrainingState, config: PretrainConfig, directory: Path, checkpoint: Path) -> TrainingResult:
+def _exported(
+    state: TrainingState, config: PretrainConfig, directory: Path, checkpoint: Path, team: Team
+) -> TrainingResult:
     encoder = directory / ENCODER_FILE
     facts = {
         "config": canonical_json(config),
         "images_seen": str(state.images_seen),
         "pretraining_version": str(PRETRAINING_VERSION),
     }
-    export_backbone(encoder, state.model.teacher, facts)
+    if team.leads:
+        export_backbone(encoder, state.model.teacher, facts)
     return TrainingResult(
         checkpoint=checkpoint,
         encoder=encoder,
         finished=state.step >= config.steps,
         steps=state.step,
         images_seen=state.images_seen,
-        skipped_steps=state.skipped_steps,
+        skipped_steps=int(state.skipped[0]),
         seconds=state.seconds,
         metrics=state.metrics,
     )

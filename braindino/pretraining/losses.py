@@ -1,35 +1,110 @@
 """The losses of DINOv3's two stages, as pure functions in float32."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from braindino.pretraining.team import Team
+
+ALONE = Team(torch.device("cpu"))
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _in_full_precision(function: Callable[P, R]) -> Callable[P, R]:
+    """Autocast would turn the products of a loss into half precision: it ends at the door of every one of them."""
+
+    @wraps(function)
+    def guarded(*arguments: P.args, **named: P.kwargs) -> R:
+        tensor = arguments[0]
+        assert isinstance(tensor, Tensor)
+        with torch.autocast(tensor.device.type, enabled=False):
+            return function(*arguments, **named)
+
+    return guarded
+
+
+ROWS_AT_ONCE = 8192
+"""Rows whose logits are held at once: with more, they are made anew in every iteration."""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What Sinkhorn-Knopp found: how much each prototype's column is scaled, so that all are used about evenly."""
+
+    temperature: float
+    log_scales: Tensor
+    """float32 [prototypes]"""
+
+    def targets(self, logits: Tensor) -> Tensor:
+        """Teacher targets float32 [rows, prototypes] for logits of the rows that were balanced; each sums to 1."""
+        return torch.softmax(logits.float() / self.temperature + self.log_scales, dim=-1)
+
 
 @torch.no_grad()
-def sinkhorn_knopp(logits: Tensor, temperature: float, iterations: int = 3) -> Tensor:
-    """Teacher targets: float32 [rows, prototypes], every row a distribution, the prototypes used about
-    evenly.
+@_in_full_precision
+def sinkhorn_balance(
+    rows: Tensor,
+    logits_of: Callable[[Tensor], Tensor],
+    temperature: float,
+    iterations: int = 3,
+    weights: Tensor | None = None,
+    team: Team = ALONE,
+) -> Balance:
+    """Balance the prototypes over all rows of all processes.
 
-    Caron et al. (2020), SwAV, section 3.1: Q = exp(logits / temperature) is normalised in turn over
-    prototypes (each gets 1/K of the mass) and over rows (each has mass 1/B), `iterations` times, rows last.
+    Caron et al. (2020), SwAV, section 3.1: Q = exp(logits / temperature) is normalised in turn over prototypes (each
+    gets 1/K of the mass) and over rows (each has mass 1/B), `iterations` times, rows last. Only the two scaling
+    vectors change, so Q itself is never written again: diag(u) Q diag(v). `rows` [R, ...] are given to `logits_of` in
+    parts; `weights` float32 [R] are 1, or 0 for rows that do not count.
     """
-    scaled = logits.float() / temperature
-    # One constant for all entries cancels in the first normalisation and keeps exp within float32.
-    weights = torch.exp(scaled - scaled.max())
-    rows, prototypes = weights.shape
-    tiny = torch.finfo(weights.dtype).tiny
+    weights = rows.new_ones(len(rows), dtype=torch.float32) if weights is None else weights
+    parts, weights_of = torch.split(rows, ROWS_AT_ONCE), torch.split(weights, ROWS_AT_ONCE)
+    scaled = [logits_of(part).float() / temperature for part in parts] if len(parts) == 1 else None
+
+    def each() -> Iterator[Tensor]:
+        yield from scaled if scaled is not None else (logits_of(part).float() / temperature for part in parts)
+
+    lowest = torch.finfo(torch.float32).min
+    tops = [part.max() if len(part) else part.new_tensor(lowest) for part in each()]
+    shift = team.max(torch.stack(tops).max())
+    if scaled is not None:
+        scaled = [scaled[0].sub_(shift).exp_()]
+
+    def masses() -> Iterator[Tensor]:
+        yield from scaled if scaled is not None else (part.sub_(shift).exp_() for part in each())
+
+    count = team.sum(weights.sum())
+    tiny = torch.finfo(torch.float32).tiny
+    row_scales = list(weights_of)
     for _ in range(iterations):
-        weights = weights / (weights.sum(0, keepdim=True) * prototypes).clamp_min(tiny)
-        weights = weights / (weights.sum(1, keepdim=True) * rows).clamp_min(tiny)
-    return weights * rows
+        used = team.sum(torch.stack([u @ q for u, q in zip(row_scales, masses(), strict=True)]).sum(0))
+        column_scales = 1.0 / (used * len(used)).clamp_min(tiny)
+        row_scales = [
+            w / ((q @ column_scales) * count).clamp_min(tiny) for w, q in zip(weights_of, masses(), strict=True)
+        ]
+    return Balance(temperature, column_scales.log())
 
 
-def dino_loss(student_logits: Tensor, teacher_probs: Tensor, temperature: float) -> Tensor:
+def sinkhorn_knopp(logits: Tensor, temperature: float, iterations: int = 3) -> Tensor:
+    """Teacher targets float32 [rows, prototypes] of logits of the same shape, in one call; see `sinkhorn_balance`."""
+    return sinkhorn_balance(logits, lambda part: part, temperature, iterations).targets(logits)
+
+
+@_in_full_precision
+def dino_loss(student_logits: Tensor, teacher_probs: Tensor, temperature: float, local_weight: float = 1.0) -> Tensor:
     """Mean cross-entropy over all pairs of a student crop and a teacher crop of the same slice, but not the
     same crop.
 
     `student_logits` [S, B, K]: crops x batch x prototypes, the T global crops first; `teacher_probs` [T, B,
-    K]. Pair (t, t) is left out. Caron et al. (2021), DINO, equation 3.
+    K]. Pair (t, t) is left out; pairs with a local crop count `local_weight` times. Caron et al. (2021), DINO,
+    equation 3.
     """
     log_probs = functional.log_softmax(student_logits.float() / temperature, dim=-1)
     crops, batch, _ = log_probs.shape
@@ -37,9 +112,12 @@ def dino_loss(student_logits: Tensor, teacher_probs: Tensor, temperature: float)
     # [S, T]: one product of matrices instead of S x T passes over the prototypes.
     pairs = -(log_probs.flatten(1) @ teacher_probs.float().flatten(1).T) / batch
     same = torch.eye(crops, targets, dtype=torch.bool, device=pairs.device)
-    return pairs.masked_fill(same, 0.0).sum() / (crops * targets - min(crops, targets))
+    pairs = pairs.masked_fill(same, 0.0)
+    total = pairs[:targets].sum() + local_weight * pairs[targets:].sum()
+    return total / (crops * targets - min(crops, targets))
 
 
+@_in_full_precision
 def ibot_loss(student_logits: Tensor, teacher_probs: Tensor, weights: Tensor, crops: int, temperature: float) -> Tensor:
     """Cross-entropy of the masked patches: the mean within each crop, averaged over all `crops`, masked or
     not.
@@ -53,32 +131,36 @@ def ibot_loss(student_logits: Tensor, teacher_probs: Tensor, weights: Tensor, cr
     return (per_patch * weights).sum() / crops
 
 
-def koleo_loss(features: Tensor, epsilon: float = 1e-8) -> Tensor:
+@_in_full_precision
+def koleo_loss(features: Tensor, team: Team = ALONE, epsilon: float = 1e-8) -> Tensor:
     """-mean log distance of each L2-normalised row of [B, D] to its nearest neighbour: it spreads features.
 
-    Sablayrolles et al. (2019), equation 2. `epsilon` is added to the squared distance, so that duplicates
-    give a large finite loss and a zero gradient instead of infinities. Fewer than two rows give zero.
+    Neighbours are looked for in the rows of all processes. Sablayrolles et al. (2019), equation 2. `epsilon` is added
+    to the squared distance, so that duplicates give a large finite loss and a zero gradient instead of infinities.
+    A single row gives zero.
     """
-    if features.shape[0] < 2:
+    normalised = functional.normalize(features if features.dtype == torch.float64 else features.float(), dim=-1)
+    everyone = team.gather(normalised)
+    if len(everyone) < 2:
         return features.sum() * 0.0
-    with torch.autocast(features.device.type, enabled=False):
-        normalised = functional.normalize(features if features.dtype == torch.float64 else features.float(), dim=-1)
-        with torch.no_grad():
-            similarity = normalised @ normalised.T
-            nearest = similarity.fill_diagonal_(-2.0).argmax(1)
-        squared = (normalised - normalised[nearest]).square().sum(-1)
-        return -0.5 * torch.log(squared + epsilon).mean()
+    with torch.no_grad():
+        similarity = normalised @ everyone.T
+        own = torch.arange(len(normalised), device=features.device)
+        similarity[own, own + team.rank * len(normalised)] = -2.0
+        nearest = similarity.argmax(1)
+    squared = (normalised - everyone[nearest]).square().sum(-1)
+    return -0.5 * torch.log(squared + epsilon).mean()
 
 
+@_in_full_precision
 def gram_loss(student_patches: Tensor, teacher_patches: Tensor) -> Tensor:
     """Mean squared difference of the patches' cosine similarities within each crop: it anchors local features.
 
     Both are [n, N, D], patch tokens of the same n crops. Simeoni et al. (2025), DINOv3, section 4.2, equation 2,
     as a mean over the N x N pairs.
     """
-    with torch.autocast(student_patches.device.type, enabled=False):
-        student, teacher = (_gram(patches) for patches in (student_patches, teacher_patches))
-        return functional.mse_loss(student, teacher)
+    student, teacher = (_gram(patches) for patches in (student_patches, teacher_patches))
+    return functional.mse_loss(student, teacher)
 
 
 def _gram(patches: Tensor) -> Tensor:

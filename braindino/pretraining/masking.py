@@ -16,22 +16,31 @@ ATTEMPTS = 10
 
 
 def crop_masks(
-    seeds: NDArray[np.uint64], grid: tuple[int, int], masked_share: float, ratio: tuple[float, float]
+    seeds: NDArray[np.uint64],
+    grid: tuple[int, int],
+    masked_share: float,
+    ratio: tuple[float, float],
+    wanted: NDArray[np.integer] | None = None,
 ) -> NDArray[np.bool_]:
     """Masks bool [crops, rows x columns] for crops with these seeds; true patches are hidden from the
     student.
 
     Exactly round(masked_share x crops) crops are masked, the rest not at all. A masked crop hides
-    round(r x patches) patches, at least one, with r uniform in `ratio`, in rectangular blocks.
+    round(r x patches) patches, at least one, with r uniform in `ratio`, in rectangular blocks. With `wanted`, only the
+    masks of these crops are made and returned; which are masked is still decided among all.
     """
     draws = uniforms(seeds, 2)
     patches = grid[0] * grid[1]
-    masks = np.zeros((len(seeds), patches), dtype=bool)
-    chosen = np.argsort(draws[:, 0], kind="stable")[: round(masked_share * len(seeds))]
-    for crop in chosen:
+    masked = np.zeros(len(seeds), dtype=bool)
+    masked[np.argsort(draws[:, 0], kind="stable")[: round(masked_share * len(seeds))]] = True
+    wanted = np.arange(len(seeds)) if wanted is None else wanted
+    masks = np.zeros((len(wanted), patches), dtype=bool)
+    for row, crop in enumerate(wanted):
+        if not masked[crop]:
+            continue
         share = ratio[0] + (ratio[1] - ratio[0]) * draws[crop, 1]
         count = min(patches, max(1, round(share * patches)))
-        masks[crop] = block_mask(np.random.default_rng(int(seeds[crop])), grid, count).ravel()
+        masks[row] = block_mask(np.random.default_rng(int(seeds[crop])), grid, count).ravel()
     return masks
 
 

@@ -9,17 +9,19 @@ from braindino.pretraining import monitor
 from braindino.pretraining.batches import Batch
 from braindino.pretraining.objective import Outcome
 from braindino.pretraining.schedules import Values
+from braindino.pretraining.team import Team
+
+TERMS = ("loss", "dino", "ibot", "koleo", "gram", "gradient_norm")
 
 
 class Meter:
     """What happened since the last log record."""
 
-    def __init__(self, problems: tuple[str, ...] = (), skipped_in_a_row: int = 0) -> None:
+    def __init__(self, team: Team, problems: tuple[str, ...] = ()) -> None:
         self.problems = problems
-        self.skipped_in_a_row = skipped_in_a_row
-        self._sums: dict[str, Tensor] = {}
+        self._team = team
+        self._sums = torch.zeros(len(TERMS) + 1, dtype=torch.float32, device=team.device)
         self._steps = 0
-        self._skipped = 0
         self._images = 0
         self._unreadable = 0
         self._last: Outcome | None = None
@@ -34,56 +36,49 @@ class Meter:
         self._began = self._mark
         self._mark = now
 
-    def end_step(self, outcome: Outcome | None, batch: Batch) -> float:
-        """The step is done (None: it was skipped); returns the seconds since the step before."""
+    def end_step(self, outcome: Outcome, norm: Tensor, succeeded: Tensor, batch: Batch) -> float:
+        """The step is done, `succeeded` or skipped (0); returns the seconds since the step before."""
+        figures = torch.stack([outcome.loss.detach(), *(outcome.terms[name] for name in TERMS[1:-1]), norm])
+        counted = torch.where(succeeded > 0, figures.float(), 0.0)
+        self._sums += torch.cat([counted, succeeded.view(1)])
+        self._steps += 1
+        self._images += batch.images
+        self._unreadable += batch.slices.unreadable
+        self._last = outcome
         now = time.perf_counter()
         self._worked += now - self._mark
         self._mark = now
-        self._images += batch.size
-        self._unreadable += batch.slices.unreadable
-        if outcome is None:
-            self._skipped += 1
-            self.skipped_in_a_row += 1
-        else:
-            self._steps += 1
-            self.skipped_in_a_row = 0
-            self._last = outcome
-            for name in ("loss", "dino", "ibot", "koleo", "gram"):
-                value = getattr(outcome, name).detach().double()
-                self._sums[name] = self._sums[name] + value if name in self._sums else value
         return now - self._began
 
-    def warnings(self) -> tuple[str, ...]:
-        """What a person should read of these steps, in sentences."""
-        if not self._skipped:
-            return self.problems
-        return (*self.problems, f"{self._skipped} steps were skipped: their loss or gradients were not finite.")
-
-    def summary(self, values: Values) -> dict[str, float]:
-        """Means over the steps since the last record, the schedules' values, and the monitor's view of the
-        last step.
+    def summary(self, values: Values, operations: float | None, peak: float | None) -> dict[str, float]:
+        """Means over the steps since the last record and over processes, the schedules' values, and the monitor's view
+        of the last step.
 
         `waiting_share` is the part of the time that steps waited for slices: near 1, the run is bound by
-        reading.
+        reading. `mfu` is the share of the devices' bfloat16 peak, where that is known. Every process calls this.
         """
-        seconds = self._waited + self._worked
+        *sums, succeeded = (self._team.sum(self._sums.clone()) / self._team.size).tolist()  # waits for the device
+        self._worked += time.perf_counter() - self._mark
+        seconds = max(self._waited + self._worked, 1e-9)
         metrics = {
             "learning_rate": values.learning_rate,
             "weight_decay": values.weight_decay,
             "momentum": values.momentum,
             "teacher_temperature": values.teacher_temperature,
             "gram_weight": values.gram_weight,
-            "images_per_second": self._images / max(seconds, 1e-9),
-            "waiting_share": self._waited / max(seconds, 1e-9),
-            "skipped_steps": float(self._skipped),
+            "images_per_second": self._images / seconds,
+            "waiting_share": self._waited / seconds,
+            "skipped_steps": float(self._steps - succeeded),
             "unreadable_slices": float(self._unreadable),
         }
-        for name, total in self._sums.items():
-            metrics["loss" if name == "loss" else f"loss_{name}"] = float(total) / self._steps
-        if self._last is not None:
-            with torch.no_grad():
-                metrics["effective_rank"] = monitor.effective_rank(self._last.teacher_cls)
-                metrics["target_entropy"] = monitor.target_entropy(self._last.teacher_probs)
-                metrics["prototypes_in_use"] = monitor.prototypes_in_use(self._last.teacher_probs)
-                metrics["agreement"] = monitor.agreement(self._last.student_logits, self._last.teacher_probs)
+        if operations and peak:
+            metrics["mfu"] = operations * self._images / seconds / (peak * self._team.size)
+        if self._team.device.type == "cuda":
+            metrics["memory_gb"] = torch.cuda.max_memory_allocated(self._team.device) / 1e9
+        for name, total in zip(TERMS, sums, strict=True):
+            if succeeded:
+                plain = name in ("loss", "gradient_norm")
+                metrics[name if plain else f"loss_{name}"] = total / succeeded
+        if self._last is not None and succeeded:
+            metrics |= monitor.figures(self._last)
         return metrics

@@ -70,27 +70,18 @@ class StudentTeacher(nn.Module):
     from some moment on the Gram teacher, the teacher's backbone of that moment.
     """
 
+    queue: Tensor
+    """float32 [queue, bottleneck], newest first."""
+    queue_filled: Tensor
+    """float32 [queue], 1 where there is a feature yet."""
+
     def __init__(self, config: PretrainConfig) -> None:
         super().__init__()
         self.student = Learner(config)
         self.teacher = copy.deepcopy(self.student).requires_grad_(False)
         self.gram_teacher: TokenNetwork | None = None
-        self.queue_size = config.dino.queue
-        self.queue = torch.zeros(0, config.dino.head.bottleneck)
-        """Bottleneck features, newest first, at most `queue_size` rows. Not a buffer: it grows until it is
-        full.
-        """
-        self.train()
-
-    def train(self, mode: bool = True) -> "StudentTeacher":
-        """Training mode for the student; the teacher stays in eval mode: stochastic depth is not for
-        targets.
-        """
-        super().train(mode)
-        self.teacher.eval()
-        if self.gram_teacher is not None:
-            self.gram_teacher.eval()
-        return self
+        self.register_buffer("queue", torch.zeros(config.dino.queue, config.dino.head.bottleneck))
+        self.register_buffer("queue_filled", torch.zeros(config.dino.queue))
 
     def anchor(self) -> None:
         """Take the teacher's backbone, as it is now, for the Gram teacher."""
@@ -100,14 +91,25 @@ class StudentTeacher(nn.Module):
         self.gram_teacher = gram_teacher.requires_grad_(False).eval()
 
     @torch.no_grad()
-    def follow(self, momentum: float) -> None:
-        """teacher <- momentum x teacher + (1 - momentum) x student, in place."""
+    def follow(self, momentum: float, succeeded: Tensor) -> None:
+        """teacher <- momentum x teacher + (1 - momentum) x student, in place; unchanged where `succeeded` is 0.
+
+        `succeeded` is a float32 scalar on the device: whether a step failed is not waited for.
+        """
         teacher: list[Tensor] = list(self.teacher.parameters())
         student: list[Tensor] = list(self.student.parameters())
-        torch._foreach_lerp_(teacher, student, 1.0 - momentum)
+        steps = torch._foreach_sub(student, teacher)
+        torch._foreach_mul_(steps, (1.0 - momentum) * succeeded)
+        torch._foreach_add_(teacher, steps)
 
     @torch.no_grad()
-    def remember(self, projected: Tensor) -> None:
-        """Put the teacher's features of a batch, [n, bottleneck], at the front of the queue."""
-        if self.queue_size:
-            self.queue = torch.cat([projected.float(), self.queue.to(projected.device)])[: self.queue_size]
+    def remember(self, projected: Tensor, succeeded: Tensor) -> None:
+        """Put the teacher's features of a batch, [n, bottleneck], at the front of the queue; not where `succeeded` is
+        0.
+        """
+        size = len(self.queue)
+        if size:
+            newer = torch.cat([projected.float(), self.queue])[:size]
+            filled = torch.cat([self.queue_filled.new_ones(len(projected)), self.queue_filled])[:size]
+            self.queue.copy_(torch.where(succeeded > 0, newer, self.queue))
+            self.queue_filled.copy_(torch.where(succeeded > 0, filled, self.queue_filled))

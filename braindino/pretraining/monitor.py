@@ -6,6 +6,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from braindino.pretraining.objective import Outcome
+
 
 def effective_rank(features: Tensor) -> float:
     """exp of the entropy of the normalised singular values of centred features [n, D]: 1 (a line) to min(n -
@@ -41,6 +43,23 @@ def prototypes_in_use(probs: Tensor) -> float:
 def agreement(student_logits: Tensor, teacher_probs: Tensor) -> float:
     """Share of crops [n, K] whose most likely prototype is the same for the student and the teacher."""
     return float((student_logits.argmax(-1) == teacher_probs.argmax(-1)).float().mean())
+
+
+@torch.no_grad()
+def figures(outcome: Outcome) -> dict[str, float]:
+    """All of this file's figures of one step's outcome, by name."""
+    return {
+        "effective_rank": effective_rank(outcome.teacher_cls),
+        "target_entropy": target_entropy(outcome.teacher_probs),
+        "prototypes_in_use": prototypes_in_use(outcome.teacher_probs),
+        "agreement": agreement(outcome.student_logits, outcome.teacher_probs),
+    }
+
+
+def skips(metrics: Mapping[str, float]) -> tuple[str, ...]:
+    """How many steps of a log record changed nothing, in a sentence; empty when all were taken."""
+    skipped = round(metrics.get("skipped_steps", 0.0))
+    return (f"{skipped} steps were skipped: their loss or gradients were not finite.",) if skipped else ()
 
 
 def signs_of_collapse(metrics: Mapping[str, float], warming_up: bool = False) -> tuple[str, ...]:

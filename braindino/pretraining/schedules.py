@@ -16,6 +16,7 @@ class Values:
     teacher_temperature: float
     last_layer_frozen: bool
     gram_weight: float
+    local_weight: float
 
 
 def cosine(start: float, end: float, progress: float) -> float:
@@ -72,6 +73,7 @@ def at(config: PretrainConfig, images: int) -> Values:
         ),
         last_layer_frozen=images < schedule.freeze_last_layer_images,
         gram_weight=gram_weight(config, images),
+        local_weight=cosine(1.0, dino.local_weight, progress),
     )
 
 

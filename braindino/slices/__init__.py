@@ -1,6 +1,7 @@
 """The slice store: one Zarr group per scan, written once, and what draws and reads training batches."""
 
 from braindino.intensity import Intensity
+from braindino.slices.pairs import PAIRS, Partners
 from braindino.slices.planes import Stack
 from braindino.slices.reader import ScanSlices, open_scan, read_many
 from braindino.slices.sampler import ScanRef, SliceSampler
@@ -9,10 +10,12 @@ from braindino.slices.verify import Damage, check_group, group_sha256, stray_gro
 from braindino.slices.window import WINDOWS, apply_window, window_bounds
 
 __all__ = [
+    "PAIRS",
     "SLICES_VERSION",
     "WINDOWS",
     "Damage",
     "Intensity",
+    "Partners",
     "ScanRef",
     "ScanSlices",
     "SliceSampler",

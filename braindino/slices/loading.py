@@ -36,6 +36,8 @@ class SliceBatch:
     """uint16 [B, H, W] stored intensities: 0 outside the brain, at least 1 inside."""
     bounds: Tensor
     """float32 [B, 2], the ends of each slice's window in stored numbers."""
+    zero: Tensor
+    """float32 [B], the stored number of no signal: of intensity 0, or of the smallest where there are negative ones."""
     scans: Tensor
     """int64 [B], each slice's scan as a position in `SliceSampler.scans`."""
     indices: Tensor
@@ -60,16 +62,24 @@ class SliceBatches(Dataset[SliceBatch]):
         self.sampler = sampler
         self._window = window
         self._replace_unreadable = replace_unreadable
-        self._bounds: dict[int, tuple[float, float]] = {}
+        self._levels: dict[int, tuple[float, float, float]] = {}
 
     def __getitem__(self, number: int) -> SliceBatch:
-        """Batch `number`, counted from 0 over all epochs.
+        """Batch `number`, counted from 0 over all epochs; raises as `part` does."""
+        return self.part(number, slice(None))
+
+    def part(self, number: int, rows: slice) -> SliceBatch:
+        """Some rows of batch `number`: what one of several processes trains on.
 
         Raises:
             StoreError: a slice cannot be read, or with `replace_unreadable` none can.
             ConfigError: there is no such window.
         """
-        drawn, wanted = self.sampler.batch(number), self.sampler.batch_size
+        return self.read(number, self.sampler.batch(number)[rows])
+
+    def read(self, number: int, drawn: Sequence[tuple[int, int]]) -> SliceBatch:
+        """The given slices, (position in `sampler.scans`, slice index) each, as a batch; raises as `part` does."""
+        wanted = len(drawn)
         requests: list[tuple[Path | str, int]] = [(self.sampler.scans[scan].path, index) for scan, index in drawn]
         kept = list(range(wanted))
         try:
@@ -81,20 +91,23 @@ class SliceBatches(Dataset[SliceBatch]):
             drawn = [drawn[row] for row in kept]
             stored = _read([requests[row] for row in kept])
         scans, indices = torch.tensor(drawn).unbind(1)
+        levels = torch.tensor([self._levels_of(scan) for scan, _ in drawn])
         return SliceBatch(
             number,
             stored,
-            torch.tensor([self._bounds_of(scan) for scan, _ in drawn]),
+            levels[:, :2].contiguous(),
+            levels[:, 2].contiguous(),
             scans.contiguous(),
             indices.contiguous(),
             sum(row != place for place, row in enumerate(kept)),
         )
 
-    def _bounds_of(self, scan: int) -> tuple[float, float]:
-        if scan not in self._bounds:
+    def _levels_of(self, scan: int) -> tuple[float, float, float]:
+        if scan not in self._levels:
             intensity = open_scan(self.sampler.scans[scan].path).intensity
-            self._bounds[scan] = window_bounds(intensity, self._window)
-        return self._bounds[scan]
+            zero = intensity.stored(0.0) if intensity.offset >= 0 else 1.0
+            self._levels[scan] = (*window_bounds(intensity, self._window), zero)
+        return self._levels[scan]
 
 
 def read_ahead(

@@ -20,6 +20,8 @@ class ScanRef:
     dataset: str
     n_slices: int
     plane: str
+    session: str = ""
+    contrast: str = ""
 
 
 class SliceSampler:

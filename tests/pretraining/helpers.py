@@ -11,11 +11,15 @@ from torch import Tensor
 
 from braindino.encoders import NetworkConfig
 from braindino.pretraining import PretrainConfig, config_from_dict
+from braindino.pretraining.batches import BatchMaker
+from braindino.pretraining.step import initial_state
+from braindino.pretraining.team import Team
 from braindino.slices import Intensity, ScanRef, write_scan
 
 NETWORK = NetworkConfig(
     "tiny", (32, 24), patch_size=8, width=16, depth=2, heads=2, registers=1, drop_path=0.2, layer_scale=0.1
 )
+ALONE = Team(torch.device("cpu"))
 HEAD = {"prototypes": 32, "hidden": 16, "bottleneck": 8}
 
 
@@ -45,6 +49,11 @@ def tiny_config(**changes: object) -> PretrainConfig:
 @dataclass
 class NoFacts:
     """The store writes a scan's facts; these tests have none."""
+
+
+def batch_maker(config: PretrainConfig, scans: Sequence[ScanRef]) -> BatchMaker:
+    """What the loop makes of them, for one process."""
+    return BatchMaker(config, scans, initial_state(config, ALONE).model.student.depth_rates(), ALONE)
 
 
 def write_cohort(folder: Path, subjects: int, shape: tuple[int, int, int] = (10, 32, 24)) -> Sequence[ScanRef]:

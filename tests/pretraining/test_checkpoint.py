@@ -8,14 +8,12 @@ import torch
 from braindino.errors import CheckpointError, TrainingError
 from braindino.pretraining import PretrainConfig, newest_checkpoint, read_checkpoint
 from braindino.pretraining.checkpoint import TrainingState, list_checkpoints, restore, save_checkpoint
-from braindino.pretraining.loop import initial_state
-from tests.pretraining.helpers import same_tensors, tiny_config
-
-CPU = torch.device("cpu")
+from braindino.pretraining.step import initial_state
+from tests.pretraining.helpers import ALONE, same_tensors, tiny_config
 
 
 def state_at(step: int, config: PretrainConfig | None = None) -> TrainingState:
-    state = initial_state(config or tiny_config(), CPU)
+    state = initial_state(config or tiny_config(), ALONE)
     state.step, state.images_seen = step, 4 * step
     return state
 
@@ -26,15 +24,16 @@ def save(folder: Path, step: int) -> Path:
 
 def test_a_checkpoint_restores_everything(tmp_path: Path) -> None:
     state = state_at(5)
-    state.metrics, state.seconds, state.skipped_steps = {"loss": 1.5}, 7.0, 2
-    state.model.follow(0.5)
-    state.model.remember(torch.rand(3, 8))
+    state.metrics, state.seconds = {"loss": 1.5}, 7.0
+    state.skipped += 2
+    state.model.follow(0.5, torch.tensor(1.0))
+    state.model.remember(torch.rand(3, 8), torch.tensor(1.0))
     path = save_checkpoint(tmp_path, state, tiny_config(), "data")
-    fresh = initial_state(tiny_config(run={"seed": 1}), CPU)
+    fresh = initial_state(tiny_config(run={"seed": 1}), ALONE)
     restore(fresh, read_checkpoint(path), tiny_config(), "data")
     assert same_tensors(fresh.model.state_dict(), state.model.state_dict())
-    assert torch.equal(fresh.model.queue, state.model.queue)
-    assert (fresh.step, fresh.images_seen, fresh.skipped_steps, fresh.seconds) == (5, 20, 2, 7.0)
+    assert fresh.model.queue_filled.sum() == 3
+    assert (fresh.step, fresh.images_seen, fresh.skipped.tolist(), fresh.seconds) == (5, 20, [2, 2], 7.0)
     assert fresh.metrics == {"loss": 1.5}
 
 
@@ -92,7 +91,7 @@ def test_files_that_are_no_checkpoints_are_refused_in_a_sentence(tmp_path: Path)
 
 def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
     content = read_checkpoint(save(tmp_path, 1))
-    fresh = initial_state(tiny_config(), CPU)
+    fresh = initial_state(tiny_config(), ALONE)
     with pytest.raises(TrainingError, match=r"run\.images = 32, now it is 64"):
         restore(fresh, content, tiny_config(run={"images": 64}), "data")
     with pytest.raises(TrainingError, match="started on other scans"):
