@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from braindino.encoders.network import TokenNetwork, build_network, get_network, token_features
-from braindino.encoders.weights import foreign_state, read_weights, state_sha256
-from braindino.errors import CheckpointError, ConfigError
+from braindino.encoders.weights import fill, foreign_state, read_weights, state_sha256
+from braindino.errors import ConfigError
 from braindino.keys import file_sha256, short_hash
 
 ENCODERS_VERSION = 1
@@ -150,7 +150,7 @@ def _grey(network: TokenNetwork) -> tuple[dict[str, Any], InputConvention]:
 def _from_checkpoint(path: Path, device: str, precision: Precision) -> Encoder:
     weights = read_weights(path)
     network = build_network(weights.network)
-    _fill(network.backbone, weights.backbone, path)
+    fill(network.backbone, weights.backbone, path)
     architecture, convention = _grey(network)
     return Encoder(
         name=weights.network.name,
@@ -191,7 +191,7 @@ def _from_timm(name: str, path: Path, device: str, precision: Precision) -> Enco
     # Upstream's summary is the CLS token; timm's default pooling is the mean.
     backbone = timm.create_model(name, pretrained=False, global_pool="token", num_classes=0)
     state = foreign_state(path)
-    _fill(backbone, checkpoint_filter_fn(state, backbone), path)
+    fill(backbone, checkpoint_filter_fn(state, backbone), path)
     defaults = backbone.pretrained_cfg
     architecture = {
         "name": name,
@@ -212,23 +212,3 @@ def _from_timm(name: str, path: Path, device: str, precision: Precision) -> Enco
         device=device,
         precision=precision,
     )
-
-
-def _fill(network: nn.Module, state: dict[str, Tensor], path: Path) -> None:
-    """Load `state` into `network`, every tensor of both, or say in one sentence what does not fit."""
-    own = network.state_dict()
-    missing = sorted(own.keys() - state.keys())
-    unexpected = sorted(state.keys() - own.keys())
-    shapes = [name for name in own.keys() & state.keys() if own[name].shape != state[name].shape]
-    for what, names in (
-        ("lacks", missing),
-        ("has no place for", unexpected),
-        ("has other sizes in", sorted(shapes)),
-    ):
-        if names:
-            more = f" and {len(names) - 2} more" if len(names) > 2 else ""
-            subject = f"The network {what}" if what == "has no place for" else f"{path} {what}"
-            raise CheckpointError(
-                f"{subject} {', '.join(names[:2])}{more}: the weights in {path.name} are of another network."
-            )
-    network.load_state_dict(state)

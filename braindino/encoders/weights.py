@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from braindino.encoders.network import NetworkConfig, TokenNetwork, network_from_dict
 from braindino.errors import CheckpointError
@@ -59,7 +59,7 @@ def read_weights(path: Path) -> Weights:
     if metadata.get("format") == EXPORT_FORMAT:
         return Weights(network_from_dict(json.loads(metadata["network"])), content)
     if content.get("format") == TRAINING_FORMAT:
-        return Weights(network_from_dict(content["network"]), _prefixed(content["teacher"], "backbone."))
+        return Weights(network_from_dict(content["network"]), prefixed(content["teacher"], "backbone."))
     raise CheckpointError(
         f"{path} is no checkpoint or encoder of this project; for DINOv3 weights name the timm network."
     )
@@ -103,13 +103,40 @@ def foreign_state(path: Path) -> dict[str, Tensor]:
     BrainDINO's and DINOv3's own releases wrap them under `teacher` with the prefix `backbone.`, beside their
     heads.
     """
+    state = foreign_tensors(path)
+    return prefixed(state, "backbone.") or state
+
+
+def foreign_tensors(path: Path) -> dict[str, Tensor]:
+    """All tensors of somebody else's network, heads included, under the names they have there."""
     content, _ = read_tensors(path)
     for key in ("teacher", "model", "state_dict"):
         if isinstance(content.get(key), dict):
             content = content[key]
             break
-    state = _prefixed(content, "backbone.") or content
-    return {name: value for name, value in state.items() if isinstance(value, Tensor)}
+    return {name: value for name, value in content.items() if isinstance(value, Tensor)}
+
+
+def fill(network: nn.Module, state: dict[str, Tensor], path: Path) -> None:
+    """Load `state` into `network`, every tensor of both, or raise CheckpointError, which says in one
+    sentence what does not fit.
+    """
+    own = network.state_dict()
+    missing = sorted(own.keys() - state.keys())
+    unexpected = sorted(state.keys() - own.keys())
+    shapes = [name for name in own.keys() & state.keys() if own[name].shape != state[name].shape]
+    for what, names in (
+        ("lacks", missing),
+        ("has no place for", unexpected),
+        ("has other sizes in", sorted(shapes)),
+    ):
+        if names:
+            more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+            subject = f"The network {what}" if what == "has no place for" else f"{path} {what}"
+            raise CheckpointError(
+                f"{subject} {', '.join(names[:2])}{more}: the weights in {path.name} are of another network."
+            )
+    network.load_state_dict(state)
 
 
 def state_sha256(state: Mapping[str, Tensor]) -> str:
@@ -122,5 +149,6 @@ def state_sha256(state: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _prefixed(state: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+def prefixed(state: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """The entries whose names begin with `prefix`, without it."""
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}

@@ -18,6 +18,21 @@ id.
 
 
 @dataclass(frozen=True)
+class StartConfig:
+    """What student and teacher are before the first step: random weights, or somebody's."""
+
+    weights: str = ""
+    """A file: a checkpoint of this project (student, teacher and both heads go on: how stage 2 follows stage 1), one of
+    its encoders, DINOv3's released weights with timm's or the original names, or a BrainDINO-style .pth (a dict with
+    `teacher`), whose heads are taken where they have the sizes of this configuration.
+    """
+    imagenet_input: bool = True
+    """Whether the file's three colour channels expect ImageNet's normalisation (DINOv3's do; BrainDINO repeats the grey
+    slice in 0..1). Either way the channels are folded into one, exactly.
+    """
+
+
+@dataclass(frozen=True)
 class DataConfig:
     """Which slices are drawn."""
 
@@ -110,6 +125,8 @@ class HeadConfig:
     """Published: 2,048."""
     bottleneck: int = 256
     """Published: 256."""
+    normalised: bool = True
+    """Whether prototypes have length 1, as DINOv2's; DINOv3's released heads have not, and go on without."""
 
 
 @dataclass(frozen=True)
@@ -248,6 +265,7 @@ class PretrainConfig:
 
     network: NetworkConfig
     name: str = "training"
+    start: StartConfig = field(default_factory=StartConfig)
     data: DataConfig = field(default_factory=DataConfig)
     crops: CropConfig = field(default_factory=CropConfig)
     intensity: IntensityConfig = field(default_factory=IntensityConfig)

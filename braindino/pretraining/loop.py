@@ -13,6 +13,7 @@ from braindino.pretraining.batches import BatchMaker
 from braindino.pretraining.checkpoint import TrainingState, newest_checkpoint, restore, save_checkpoint
 from braindino.pretraining.config import PRETRAINING_VERSION, PretrainConfig
 from braindino.pretraining.meter import Meter
+from braindino.pretraining.start import start_from
 from braindino.pretraining.step import initial_state, take_step, wrapped
 from braindino.pretraining.team import Team, assemble
 from braindino.slices.loading import read_ahead
@@ -94,6 +95,8 @@ def _train(
     checkpoint, content, problems = newest_checkpoint(directory)
     if checkpoint is not None:
         restore(state, content, config, data_hash)
+    elif config.start.weights:
+        problems = (start_from(state.model, config.start),)
     student_pass = wrapped(state, team)
     peak = flops.peak_of(team.device)
     meter = Meter(team, problems)

@@ -31,6 +31,9 @@ class ProjectionHead(nn.Module):
                 nn.init.trunc_normal_(layer.weight, std=0.02)
                 nn.init.zeros_(layer.bias)
         self.prototypes = nn.Parameter(torch.randn(config.prototypes, config.bottleneck))
+        self.normalised = config.normalised
+        if not config.normalised:
+            nn.init.trunc_normal_(self.prototypes, std=0.02)
 
     def project(self, tokens: Tensor) -> Tensor:
         """L2-normalised bottleneck features [..., bottleneck] of tokens [..., D]."""
@@ -40,7 +43,8 @@ class ProjectionHead(nn.Module):
         """Cosines [..., prototypes] of bottleneck features with the prototypes: a weight-normalised last
         layer.
         """
-        return functional.linear(projected, functional.normalize(self.prototypes, dim=-1))
+        prototypes = functional.normalize(self.prototypes, dim=-1) if self.normalised else self.prototypes
+        return functional.linear(projected, prototypes)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Logits [..., prototypes] of tokens [..., D]."""

@@ -19,7 +19,7 @@ from braindino.pretraining.team import Team
 
 
 def initial_state(config: PretrainConfig, team: Team) -> TrainingState:
-    """Student, teacher and optimiser before the first step, initialised from the seed."""
+    """Student, teacher and optimiser before the first step, initialised from the seed; `start_from` comes after."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(config.run.seed, "weights"))
         model = StudentTeacher(config)
