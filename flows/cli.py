@@ -103,8 +103,8 @@ def leaks(form: Form = Format.TABLE, home: Home = None) -> None:
 @app.command()
 def pretrain(
     config: Annotated[
-        str, typer.Argument(help="A preset (demo_cpu, vit_small, vit_base) or a TOML file.")
-    ] = "demo_cpu",
+        str, typer.Argument(help="A preset (vit_tiny_cpu, vit_small, vit_base) or a TOML file.")
+    ] = "vit_tiny_cpu",
     override: Annotated[list[str] | None, typer.Option("--set", help="One value, as key=value; repeatable.")] = None,
     recipe: Recipe = "isotropic",
     workers: Annotated[

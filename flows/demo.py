@@ -127,7 +127,7 @@ def demo(home: str | None = None) -> None:
     for part in PARTS:
         say_summary(ingest(part.layout, str(part.root(where / "raw")), part.name, RECIPE, str(where)))
     _say("3 of 6: freeze the test subjects, then pretrain on the rest")
-    trained = pretrain("demo_cpu", [], RECIPE, str(where))
+    trained = pretrain("vit_tiny_cpu", [], RECIPE, str(where))
     _say_pretraining(where, trained)
     _say("4 of 6: embed every scan, with the trained encoder and with random weights")
     embedded = embed(["trained", "random"], RECIPE, str(where))

@@ -191,7 +191,7 @@ def _readers(config: pretraining.PretrainConfig) -> int:
 
 @flow(name="pretrain", persist_result=False)
 def pretrain(
-    config: str = "demo_cpu",
+    config: str = "vit_tiny_cpu",
     overrides: list[str] | None = None,
     recipe: str = "isotropic",
     home: str | None = None,
@@ -200,7 +200,7 @@ def pretrain(
     """Trains an encoder on the stored slices of one recipe; the same call again resumes, or finds it done.
 
     Args:
-        config: a preset (demo_cpu, vit_small, vit_base) or a TOML file.
+        config: a preset (vit_tiny_cpu, vit_small, vit_base) or a TOML file.
         overrides: single values as "key=value".
         recipe: whose slices.
         home: the home folder; by default BRAINDINO_HOME or ./data.

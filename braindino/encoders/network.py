@@ -3,7 +3,6 @@ iBOT.
 """
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
@@ -14,6 +13,7 @@ from timm.layers import LayerNorm
 from timm.models.eva import Eva
 from torch import Tensor, nn
 
+from braindino.encoders.blocks import RunBlock, rotation_of, run_block
 from braindino.errors import ConfigError
 
 
@@ -89,12 +89,13 @@ def token_features(
     mask: Tensor | None = None,
     mask_token: Tensor | None = None,
     kept: Tensor | None = None,
-    run_block: "RunBlock | None" = None,
+    run: RunBlock | None = None,
 ) -> Tensor:
     """All normalised tokens [B, prefix + N, D] of a timm Eva; masked patches get `mask_token` before the
     blocks.
 
-    `kept` [depth, 2, B] scales the two residual branches of every block: 0 where a branch is dropped for a sample.
+    Blocks run as timm runs them, or with `run`, as training does: then `kept` [depth, 2, B] scales the two residual
+    branches of every block, 0 where a branch is dropped for a sample.
     """
     eva: Any = backbone
     embedded = eva.patch_embed(images)  # [B, h, w, D]
@@ -104,29 +105,14 @@ def token_features(
         embedded = torch.where(mask.view(batch, rows, columns, 1), replaced, embedded)
     tokens, rope = eva._pos_embed(embedded)
     tokens = eva.norm_pre(tokens)
-    run = run_block or block_forward
+    rotation = None if run is None else rotation_of(rope, eva.num_prefix_tokens)
     for index, block in enumerate(eva.blocks):
-        tokens = run(block, tokens, rope, None if kept is None else kept[index])
+        if run is None or rotation is None:
+            tokens = block(tokens, rope=rope)
+        else:
+            tokens = run(block, tokens, rotation, None if kept is None else kept[index])
     normalised: Tensor = eva.norm(tokens)
     return normalised
-
-
-RunBlock = Callable[[Any, Tensor, Tensor, Tensor | None], Tensor]
-
-
-def block_forward(block: Any, tokens: Tensor, rope: Tensor, kept: Tensor | None) -> Tensor:
-    """One of timm's blocks, with stochastic depth that is given from outside and not drawn where it is used."""
-    if kept is None:
-        unchanged: Tensor = block(tokens, rope=rope)
-        return unchanged
-    attention, mlp = kept.to(tokens.dtype).view(2, -1, 1, 1)
-    tokens = tokens + attention * _scaled(block.gamma_1, block.attn(block.norm1(tokens), rope=rope))
-    thinned: Tensor = tokens + mlp * _scaled(block.gamma_2, block.mlp(block.norm2(tokens)))
-    return thinned
-
-
-def _scaled(gamma: Tensor | None, branch: Tensor) -> Tensor:
-    return branch if gamma is None else gamma * branch
 
 
 class TokenNetwork(nn.Module):
@@ -137,11 +123,11 @@ class TokenNetwork(nn.Module):
         self.config = config
         self.backbone: nn.Module = _eva(config)
         self.mask_token = nn.Parameter(torch.zeros(config.width))
-        self._run_block: RunBlock = block_forward
+        self._run: RunBlock = run_block
 
     def compile_blocks(self) -> None:
         """Compile the transformer's blocks, all as one function, when they are first used at a size."""
-        self._run_block = torch.compile(block_forward, dynamic=False)
+        self._run = torch.compile(run_block, dynamic=False)
 
     def forward_tokens(
         self, images: Tensor, mask: Tensor | None = None, kept: Tensor | None = None
@@ -152,7 +138,7 @@ class TokenNetwork(nn.Module):
         where it is true the patch's embedding is replaced by the mask token before the first block (Zhou et
         al., 2022, iBOT). `kept` [depth, 2, B] is stochastic depth, as `token_features` takes it.
         """
-        tokens = token_features(self.backbone, images, mask, self.mask_token, kept, self._run_block)
+        tokens = token_features(self.backbone, images, mask, self.mask_token, kept, self._run)
         return tokens[:, 0], tokens[:, 1 + self.config.registers :]
 
     def depth_rates(self) -> list[float]:

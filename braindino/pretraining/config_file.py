@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def load_config(source: str | Path, overrides: Sequence[str] = ()) -> PretrainConfig:
-    """A preset by name (demo_cpu, vit_small, vit_base) or a TOML file, with `section.key=value` overrides.
+    """A preset by name (vit_tiny_cpu, vit_small, vit_base) or a TOML file, with `section.key=value` overrides.
 
     A TOML file has the fields of PretrainConfig as tables; `preset = "..."` at its top names what it starts
     from (vit_base without it). Values of overrides are TOML; bare words are strings. Raises ConfigError for

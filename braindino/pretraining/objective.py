@@ -29,8 +29,8 @@ class Crops:
     """int64 [M], flat indices of the masked patches."""
     mask_weights: Tensor
     """float32 [M], 1 over the number of masked patches in each one's crop."""
-    kept: Tensor
-    """float32 [2 + L, b, depth, 2], stochastic depth of the student."""
+    kept: Tensor | None
+    """float32 [2 + L, b, depth, 2], stochastic depth of the student; None where there is none."""
     undistorted: Tensor | None = None
     """float32 [2, b, 1, rG, rG], the global crops as the Gram teacher sees them; None where there is none."""
 
@@ -78,12 +78,12 @@ class StudentPass(nn.Module):
         Global crops go through the network in one pass and local crops in another; each head is called once.
         """
         student = self.student
-        kept = crops.kept.permute(2, 3, 0, 1)  # [depth, 2, crops, b]
+        kept = None if crops.kept is None else crops.kept.permute(2, 3, 0, 1)  # [depth, 2, crops, b]
         masks = crops.masks.flatten(0, 1)
-        cls, patches = student.forward_tokens(crops.globals_.flatten(0, 1), masks, kept[:, :, :2].flatten(2))
+        cls, patches = student.forward_tokens(crops.globals_.flatten(0, 1), masks, _crops(kept, slice(2)))
         every_cls = cls
         if len(crops.locals_):
-            local_cls, _ = student.forward_tokens(crops.locals_.flatten(0, 1), None, kept[:, :, 2:].flatten(2))
+            local_cls, _ = student.forward_tokens(crops.locals_.flatten(0, 1), None, _crops(kept, slice(2, None)))
             every_cls = torch.cat([cls, local_cls])
         patch_logits = student.ibot_head(patches.flatten(0, 1)[crops.masked])
         return cls, patches, student.dino_head(every_cls), patch_logits
@@ -179,6 +179,10 @@ def gram_targets(gram_teacher: TokenNetwork, undistorted: Tensor, side: tuple[in
     if grid.shape[-2:] != side:
         grid = functional.interpolate(grid, side, mode="bicubic", align_corners=False, antialias=True)
     return grid.flatten(2).transpose(1, 2)
+
+
+def _crops(kept: Tensor | None, chosen: slice) -> Tensor | None:
+    return None if kept is None else kept[:, :, chosen].flatten(2)
 
 
 def _side(network: TokenNetwork, images: Tensor) -> tuple[int, int]:

@@ -18,8 +18,8 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     # About a minute on two CPU cores, for slices at 2 mm: 150 steps, enough for features to tell levels of the brain
     # and contrasts apart better than random weights do. So few steps need a fast teacher, sharp targets from the
     # start, few prototypes and a high rate in every layer.
-    "demo_cpu": {
-        "name": "demo_cpu",
+    "vit_tiny_cpu": {
+        "name": "vit_tiny_cpu",
         "network": _network("vit_micro"),
         "data": {"batch_size": 32},
         "crops": {"global_size": 64, "local_size": 32, "local_number": 2, "local_area": (0.1, 0.32)},

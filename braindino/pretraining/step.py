@@ -101,7 +101,7 @@ def crops_of(batch: Batch, config: PretrainConfig, team: Team, with_undistorted:
     plain = None
     if with_undistorted:
         plain = _rendered(views, batch.globals_.undistorted(config.gram.resolution), device)
-    kept = batch.kept.to(device, non_blocking=True)
+    kept = batch.kept.to(device, non_blocking=True) if config.network.drop_path else None
     each = batch.masks.shape[1] // config.run.accumulate
     parts = []
     for start in range(0, each * config.run.accumulate, each):
@@ -116,7 +116,7 @@ def crops_of(batch: Batch, config: PretrainConfig, team: Team, with_undistorted:
                 batch.masks[:, rows].to(device, non_blocking=True),
                 masked.to(device, non_blocking=True),
                 weights.to(device, non_blocking=True),
-                kept[:, rows],
+                None if kept is None else kept[:, rows],
                 None if plain is None else plain[:, rows],
             )
         )

@@ -6,8 +6,8 @@ SCANS is the folder that `BRAINDINO_REAL_DATA` names. Its stripped and whole sca
 refused ones are left out. Every variant is made from the stored uint16: a window is applied (`none`: the scan's whole
 range, unclipped), and for uint8 the result is rounded to 255 steps. The reference is uint16 unclipped.
 
-Without `--encoder`, two small encoders (preset demo_cpu at 1 mm, 4 layers of 128) are trained on these very scans by
-this project's own pretraining, one on each of the windows p0.5_99.5 and none: enough to tell contrasts and levels of
+Without `--encoder`, two small encoders (preset vit_tiny_cpu at 1 mm, 4 layers of 128) are trained on these very scans
+by this project's own pretraining, one on each of the windows p0.5_99.5 and none: enough to tell contrasts and levels of
 the brain apart, far from a foundation model. An encoder sees the windows it was not trained on as a change of
 brightness; that the other encoder's figures are beside it shows how much of a cosine is that.
 
@@ -125,7 +125,7 @@ def store_scans(scans: Path, folder: Path) -> list[Stored]:
 def train_encoder(stored: Sequence[Stored], folder: Path, window: str, images: int) -> Path:
     """A small encoder from these scans; a training begun in the folder goes on."""
     settings = {**TRAINING, "data.window": window, "run.images": str(images)}
-    config = pretraining.load_config("demo_cpu", [f"{key}={value}" for key, value in settings.items()])
+    config = pretraining.load_config("vit_tiny_cpu", [f"{key}={value}" for key, value in settings.items()])
     refs = [
         ScanRef(str(s.scan.path), s.scan.path.stem, s.subject, s.contrast, s.scan.n_slices, "axial") for s in stored
     ]

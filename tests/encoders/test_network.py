@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import timm
@@ -80,3 +81,27 @@ def test_training_rooms_do_not_need_the_imaging_stack() -> None:
         "import braindino.encoders, braindino.pretraining\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("size", [(32, 24), (40, 16)])
+def test_training_runs_blocks_with_the_numbers_of_timms_own(size: tuple[int, int]) -> None:
+    network = tiny_network().eval()
+    images = torch.rand(3, 1, *size)
+    cls, patches = network.forward_tokens(images)
+    theirs = network.backbone.forward_features(images)  # type: ignore[operator]
+    torch.testing.assert_close(cls, theirs[:, 0], rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(patches, theirs[:, -patches.shape[1] :], rtol=1e-5, atol=1e-5)
+
+
+def test_a_dropped_branch_is_left_out_and_a_kept_one_scaled() -> None:
+    network = tiny_network().eval()
+    images = torch.rand(2, 1, 32, 24)
+    whole = torch.ones(2, 2, 2)  # [depth, branch, sample]
+    torch.testing.assert_close(network.forward_tokens(images, None, whole)[0], network.forward_tokens(images)[0])
+    dropped = whole.clone()
+    dropped[:, :, 1] = 0
+    first, second = network.forward_tokens(images, None, dropped)[0]
+    torch.testing.assert_close(first, network.forward_tokens(images)[0][0])
+    # With no branch left, every image's CLS token is the parameter itself, normalised.
+    backbone: Any = network.backbone
+    torch.testing.assert_close(second, backbone.norm(backbone.cls_token)[0, 0])

@@ -24,7 +24,7 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Path:
     phantom.write_cohort("bids", base / "raw", 24, seed=3, spacing_mm=4.0)
     home = base / "home"
     ingest("bids", str(base / "raw"), "tiny", RECIPE, str(home), 1)
-    pretrain("demo_cpu", SMALL, RECIPE, str(home))
+    pretrain("vit_tiny_cpu", SMALL, RECIPE, str(home))
     embed(recipe=RECIPE, home=str(home))
     fit_heads(["age", "sex", "contrast"], recipe=RECIPE, fractions=[0.5, 1.0], seeds=[0], home=str(home))
     return home
@@ -44,7 +44,7 @@ def test_no_test_subject_of_any_task_was_seen_in_pretraining(line: Path) -> None
 
 def test_everything_run_again_does_nothing(line: Path) -> None:
     before = warehouse.open(line).snapshots()
-    assert pretrain("demo_cpu", SMALL, RECIPE, str(line)).already_done
+    assert pretrain("vit_tiny_cpu", SMALL, RECIPE, str(line)).already_done
     assert embed(recipe=RECIPE, home=str(line)).computed == 0
     again = fit_heads(["age", "sex", "contrast"], recipe=RECIPE, fractions=[0.5, 1.0], seeds=[0], home=str(line))
     assert (again.fitted, again.up_to_date > 0) == (0, True)

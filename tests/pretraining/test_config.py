@@ -19,23 +19,23 @@ def test_every_preset_loads_and_survives_a_round_trip(preset: str) -> None:
 
 def test_overrides_reach_nested_keys() -> None:
     config = load_config(
-        "demo_cpu",
+        "vit_tiny_cpu",
         ["run.seed=7", "dino.head.prototypes=64", "crops.global_area=[0.4, 1]", "run.precision=bfloat16"],
     )
     assert config.run.seed == 7
     assert config.dino.head.prototypes == 64
-    assert config.dino.head.hidden == load_config("demo_cpu").dino.head.hidden
+    assert config.dino.head.hidden == load_config("vit_tiny_cpu").dino.head.hidden
     assert config.crops.global_area == (0.4, 1.0)
     assert config.run.precision == "bfloat16"
 
 
 def test_a_toml_file_changes_a_preset(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text('preset = "demo_cpu"\nnetwork = "vit_tiny"\n[crops]\nglobal_size = 64\n[run]\nseed = 3\n')
+    path.write_text('preset = "vit_tiny_cpu"\nnetwork = "vit_tiny"\n[crops]\nglobal_size = 64\n[run]\nseed = 3\n')
     config = load_config(path, ["crops.local_size=32"])
     assert config.network.name == "vit_tiny"
     assert (config.run.seed, config.crops.global_size) == (3, 64)
-    assert config.data == load_config("demo_cpu").data
+    assert config.data == load_config("vit_tiny_cpu").data
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_toml_file_changes_a_preset(tmp_path: Path) -> None:
 )
 def test_mistakes_are_answered_in_one_sentence(override: str, sentence: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        load_config("demo_cpu", [override])
+        load_config("vit_tiny_cpu", [override])
     assert sentence in str(caught.value)
 
 
@@ -79,5 +79,5 @@ def test_sources_that_are_not_there_are_named(tmp_path: Path) -> None:
 
 
 def test_nothing_means_nothing_where_a_value_is_optional() -> None:
-    assert load_config("demo_cpu", ["data.gaussian_scale=0.2"]).data.gaussian_scale == 0.2
-    assert load_config("demo_cpu").data.gaussian_scale is None
+    assert load_config("vit_tiny_cpu", ["data.gaussian_scale=0.2"]).data.gaussian_scale == 0.2
+    assert load_config("vit_tiny_cpu").data.gaussian_scale is None

@@ -57,10 +57,10 @@ def test_the_last_layer_thaws_after_its_images() -> None:
 
 
 def test_no_warmup_and_a_warmup_longer_than_the_run() -> None:
-    none = load_config("demo_cpu", ["schedule.warmup_images=0", "schedule.teacher_warmup_images=0"])
+    none = load_config("vit_tiny_cpu", ["schedule.warmup_images=0", "schedule.teacher_warmup_images=0"])
     assert at(none, 0).learning_rate == pytest.approx(none.optimiser.peak(none.data.batch_size))
     assert at(none, 0).teacher_temperature == none.dino.teacher_temperature
-    long = load_config("demo_cpu", ["run.images=100", "schedule.warmup_images=1000"])
+    long = load_config("vit_tiny_cpu", ["run.images=100", "schedule.warmup_images=1000"])
     assert at(long, 99).learning_rate < 0.2 * long.optimiser.peak(long.data.batch_size)
 
 
