@@ -191,15 +191,13 @@ def reference_alone(
 ) -> float:
     """The reference's own training loop on one GPU; seconds between its EMA updates, the first ten left out."""
     sys.path.insert(0, str(checkout))
+    from dinov3 import distributed  # type: ignore[import-not-found]
     from dinov3.configs import get_default_config  # type: ignore[import-not-found]
     from dinov3.train import train as loop  # type: ignore[import-not-found]
     from dinov3.train.ssl_meta_arch import SSLMetaArch  # type: ignore[import-not-found]
     from omegaconf import OmegaConf  # type: ignore[import-not-found]
 
-    if not torch.distributed.is_initialized():
-        torch.distributed.init_process_group(
-            "nccl", store=torch.distributed.HashStore(), rank=0, world_size=1, device_id=torch.device("cuda", 0)
-        )
+    distributed.enable(overwrite=True)
     cfg = OmegaConf.merge(get_default_config(), reference_config(config, steps, workers))
     loop.make_dataset = lambda transform=None, **_: GreySlices(scans, transform, 1_000_000)
     with torch.device("meta"):
