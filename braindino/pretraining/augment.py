@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from braindino.pretraining.boxes import brain_anchors, crop_boxes
+from braindino.pretraining.compiling import maybe_compiled
 from braindino.pretraining.config import CropConfig, IntensityConfig
 from braindino.pretraining.randomness import normal_pairs, uniforms
 
@@ -140,7 +141,7 @@ class Signals:
         return replace(self, signal=total / mass.clamp_min(1e-6) * self.inside)
 
 
-def render_crops(views: list[Signals], plan: CropPlan) -> Tensor:
+def render_crops(views: list[Signals], plan: CropPlan, compiled: bool = False) -> Tensor:
     """The crops of a plan: float32 [n B, 1, S, S], crop-major, in 0..1, the background 0.
 
     With two views, crops of odd number are taken from the second. The plan lies on the slices' device. The same
@@ -159,10 +160,19 @@ def render_crops(views: list[Signals], plan: CropPlan) -> Tensor:
         low[chosen] = view.low
     image, inside = sampled.flatten(0, 1).split(1, dim=1)
     changes = plan.changes.flatten(0, 1)
+    image = maybe_compiled(_biased, compiled)(image, grid.flatten(0, 1), changes)
+    image = _blurred(image, changes[:, BLUR].view(-1, 1, 1, 1))
+    return maybe_compiled(_seen, compiled)(image, inside, low.flatten(), changes, plan.seeds.flatten())
+
+
+def _biased(image: Tensor, grid: Tensor, changes: Tensor) -> Tensor:
+    return image * torch.exp(_polynomial(grid, changes[:, BIAS:]))
+
+
+def _seen(image: Tensor, inside: Tensor, low: Tensor, changes: Tensor, seeds: Tensor) -> Tensor:
+    """The noise of the measurement, then what a reader sets: window, gamma, contrast, brightness."""
     column = changes.view(*changes.shape, 1, 1, 1).unbind(1)
-    image = image * torch.exp(_polynomial(grid.flatten(0, 1), changes[:, BIAS:]))
-    image = _blurred(image, column[BLUR])
-    image = _rician(image, column[NOISE], plan.seeds.flatten())
+    image = _rician(image, column[NOISE], seeds)
     image = image - low.view(-1, 1, 1, 1) - column[LOW]
     image = (image / (1 + column[HIGH] - column[LOW])).clamp(0, 1).pow(column[GAMMA])
     image = (image - 0.5) * column[CONTRAST] + 0.5 + column[BRIGHTNESS]

@@ -1,6 +1,6 @@
 """The losses of DINOv3's two stages, as pure functions in float32."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from braindino.pretraining.compiling import maybe_compiled
 from braindino.pretraining.team import Team
 
 ALONE = Team(torch.device("cpu"))
@@ -30,21 +31,27 @@ def _in_full_precision(function: Callable[P, R]) -> Callable[P, R]:
     return guarded
 
 
-ROWS_AT_ONCE = 8192
-"""Rows whose logits are held at once: with more, they are made anew in every iteration."""
+LOGITS_AT_ONCE = 2**30
+"""Logits that are held at once (4 GB in float32): those of more rows are made anew in every iteration."""
 
 
 @dataclass(frozen=True)
 class Balance:
     """What Sinkhorn-Knopp found: how much each prototype's column is scaled, so that all are used about evenly."""
 
-    temperature: float
+    temperature: Tensor
+    """float32 scalar"""
     log_scales: Tensor
     """float32 [prototypes]"""
 
     def targets(self, logits: Tensor) -> Tensor:
         """Teacher targets float32 [rows, prototypes] for logits of the rows that were balanced; each sums to 1."""
-        return torch.softmax(logits.float() / self.temperature + self.log_scales, dim=-1)
+        return balanced_targets(logits, self.temperature, self.log_scales)
+
+
+def balanced_targets(logits: Tensor, temperature: Tensor, log_scales: Tensor) -> Tensor:
+    """Teacher targets float32 [rows, prototypes]: the last normalisation of Sinkhorn-Knopp, over each row."""
+    return torch.softmax(logits.float() / temperature + log_scales, dim=-1)
 
 
 @torch.no_grad()
@@ -56,40 +63,46 @@ def sinkhorn_balance(
     iterations: int = 3,
     weights: Tensor | None = None,
     team: Team = ALONE,
+    compiled: bool = False,
 ) -> Balance:
     """Balance the prototypes over all rows of all processes.
 
     Caron et al. (2020), SwAV, section 3.1: Q = exp(logits / temperature) is normalised in turn over prototypes (each
     gets 1/K of the mass) and over rows (each has mass 1/B), `iterations` times, rows last. Only the two scaling
-    vectors change, so Q itself is never written again: diag(u) Q diag(v). `rows` [R, ...] are given to `logits_of` in
-    parts; `weights` float32 [R] are 1, or 0 for rows that do not count.
+    vectors change, so Q itself is never written again: diag(u) Q diag(v). `rows` [R, ...] are given to `logits_of`, in
+    parts where there are many; `weights` float32 [R] are 1, or 0 for rows that do not count.
     """
     weights = rows.new_ones(len(rows), dtype=torch.float32) if weights is None else weights
-    parts, weights_of = torch.split(rows, ROWS_AT_ONCE), torch.split(weights, ROWS_AT_ONCE)
-    scaled = [logits_of(part).float() / temperature for part in parts] if len(parts) == 1 else None
+    exponentials = maybe_compiled(_exponentials, compiled)
+    heat = torch.full((), temperature, device=rows.device)
+    prototypes = logits_of(rows[:1]).shape[-1]
+    at_once = max(1, LOGITS_AT_ONCE // prototypes)
+    parts, weights_of = torch.split(rows, at_once), torch.split(weights, at_once)
+    held = [logits_of(parts[0])] if len(parts) == 1 else None
+    lowest = torch.full((), torch.finfo(torch.float32).min, device=rows.device)
+    tops = [part.max().float() if len(part) else lowest for part in (held or map(logits_of, parts))]
+    shift = team.max(torch.stack(tops).max()) / heat
+    if held is not None:
+        held = [exponentials(held[0], heat, shift)]
 
-    def each() -> Iterator[Tensor]:
-        yield from scaled if scaled is not None else (logits_of(part).float() / temperature for part in parts)
-
-    lowest = torch.finfo(torch.float32).min
-    tops = [part.max() if len(part) else part.new_tensor(lowest) for part in each()]
-    shift = team.max(torch.stack(tops).max())
-    if scaled is not None:
-        scaled = [scaled[0].sub_(shift).exp_()]
-
-    def masses() -> Iterator[Tensor]:
-        yield from scaled if scaled is not None else (part.sub_(shift).exp_() for part in each())
+    def masses() -> Iterable[Tensor]:
+        return held or (exponentials(logits_of(part), heat, shift) for part in parts)
 
     count = team.sum(weights.sum())
     tiny = torch.finfo(torch.float32).tiny
     row_scales = list(weights_of)
-    for _ in range(iterations):
+    for iteration in range(iterations):
         used = team.sum(torch.stack([u @ q for u, q in zip(row_scales, masses(), strict=True)]).sum(0))
-        column_scales = 1.0 / (used * len(used)).clamp_min(tiny)
-        row_scales = [
-            w / ((q @ column_scales) * count).clamp_min(tiny) for w, q in zip(weights_of, masses(), strict=True)
-        ]
-    return Balance(temperature, column_scales.log())
+        column_scales = 1.0 / (used * prototypes).clamp_min(tiny)
+        if iteration + 1 < iterations:
+            row_scales = [
+                w / ((q @ column_scales) * count).clamp_min(tiny) for w, q in zip(weights_of, masses(), strict=True)
+            ]
+    return Balance(heat, column_scales.log())
+
+
+def _exponentials(logits: Tensor, temperature: Tensor, shift: Tensor) -> Tensor:
+    return torch.exp(logits.float() / temperature - shift)
 
 
 def sinkhorn_knopp(logits: Tensor, temperature: float, iterations: int = 3) -> Tensor:

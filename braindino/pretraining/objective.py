@@ -8,8 +8,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from braindino.encoders.network import TokenNetwork
+from braindino.pretraining.compiling import maybe_compiled
 from braindino.pretraining.config import PretrainConfig
-from braindino.pretraining.losses import Balance, dino_loss, gram_loss, ibot_loss, koleo_loss, sinkhorn_balance
+from braindino.pretraining.losses import (
+    Balance,
+    balanced_targets,
+    dino_loss,
+    gram_loss,
+    ibot_loss,
+    koleo_loss,
+    sinkhorn_balance,
+)
 from braindino.pretraining.model import Learner, StudentTeacher
 from braindino.pretraining.schedules import Values
 from braindino.pretraining.team import Team
@@ -116,9 +125,17 @@ def teacher_targets(
     weights = torch.cat([rows.new_ones(len(rows) - len(model.queue)), model.queue_filled / team.size])
     dino_head, ibot_head = teacher.dino_head, teacher.ibot_head
     return Targets(
-        dino=sinkhorn_balance(rows, lambda r: logits_of(dino_head, r), temperature, iterations, weights, team),
+        dino=sinkhorn_balance(
+            rows, lambda r: logits_of(dino_head, r), temperature, iterations, weights, team, config.run.compile
+        ),
         ibot=sinkhorn_balance(
-            torch.cat(patches), lambda r: logits_of(ibot_head, r), temperature, iterations, None, team
+            torch.cat(patches),
+            lambda r: logits_of(ibot_head, r),
+            temperature,
+            iterations,
+            None,
+            team,
+            config.run.compile,
         ),
         cls=every_cls,
         projected=projected,
@@ -144,12 +161,22 @@ def student_loss(
         cls, patches, logits, patch_logits = student_pass(crops)
         with torch.no_grad():
             teacher_probs = targets.dino.targets(model.teacher.dino_head.logits(targets.projected[part]))
-            patch_probs = targets.ibot.targets(model.teacher.ibot_head.logits(targets.patches[part]))
+            teacher_patch_logits = model.teacher.ibot_head.logits(targets.patches[part])
     temperature = config.dino.student_temperature
     by_crop = logits.view(-1, batch, logits.shape[-1])
     terms = {
-        "dino": dino_loss(by_crop, teacher_probs.view(2, batch, -1), temperature, values.local_weight),
-        "ibot": ibot_loss(patch_logits, patch_probs, crops.mask_weights, 2 * batch, temperature),
+        "dino": maybe_compiled(dino_loss, config.run.compile)(
+            by_crop, teacher_probs.view(2, batch, -1), temperature, values.local_weight
+        ),
+        "ibot": maybe_compiled(_ibot_term, config.run.compile)(
+            patch_logits,
+            teacher_patch_logits,
+            targets.ibot.temperature,
+            targets.ibot.log_scales,
+            crops.mask_weights,
+            temperature,
+        )
+        / (2 * batch),
         "koleo": koleo_loss(cls[:batch], team) + koleo_loss(cls[batch:], team),
         "gram": cls.new_zeros((), dtype=torch.float32),
     }
@@ -167,6 +194,19 @@ def student_loss(
         teacher_probs=teacher_probs,
         student_logits=logits[: 2 * batch].detach(),
     )
+
+
+def _ibot_term(
+    student_logits: Tensor,
+    teacher_logits: Tensor,
+    teacher_temperature: Tensor,
+    log_scales: Tensor,
+    weights: Tensor,
+    temperature: float,
+) -> Tensor:
+    """`ibot_loss` from both sides' logits, not divided by the crops: as one function it needs no matrix of targets."""
+    targets = balanced_targets(teacher_logits, teacher_temperature, log_scales)
+    return ibot_loss(student_logits, targets, weights, 1, temperature)
 
 
 @torch.no_grad()

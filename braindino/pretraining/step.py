@@ -95,12 +95,12 @@ def _gathered(projected: list[Tensor], team: Team) -> Tensor:
 def crops_of(batch: Batch, config: PretrainConfig, team: Team, with_undistorted: bool = False) -> list[Crops]:
     """The crops of a process's slices, rendered on the device from stored numbers, in `run.accumulate` parts."""
     device = team.device
-    views = batch.views(device)
-    globals_ = _rendered(views, batch.globals_, device)
-    locals_ = _rendered(views, batch.locals_, device)
+    views, compiled = batch.views(device), config.run.compile
+    globals_ = _rendered(views, batch.globals_, device, compiled)
+    locals_ = _rendered(views, batch.locals_, device, compiled)
     plain = None
     if with_undistorted:
-        plain = _rendered(views, batch.globals_.undistorted(config.gram.resolution), device)
+        plain = _rendered(views, batch.globals_.undistorted(config.gram.resolution), device, compiled)
     kept = batch.kept.to(device, non_blocking=True) if config.network.drop_path else None
     each = batch.masks.shape[1] // config.run.accumulate
     parts = []
@@ -123,7 +123,7 @@ def crops_of(batch: Batch, config: PretrainConfig, team: Team, with_undistorted:
     return parts
 
 
-def _rendered(views: list[Signals], plan: CropPlan, device: torch.device) -> Tensor:
+def _rendered(views: list[Signals], plan: CropPlan, device: torch.device, compiled: bool) -> Tensor:
     """The crops of a plan, [n, B, 1, S, S]."""
     number, count = plan.seeds.shape
-    return render_crops(views, plan.to(device)).view(number, count, 1, plan.size, plan.size)
+    return render_crops(views, plan.to(device), compiled).view(number, count, 1, plan.size, plan.size)

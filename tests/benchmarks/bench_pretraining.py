@@ -168,21 +168,25 @@ def ours_alone(config: PretrainConfig, scans: Sequence[ScanRef], workers: int) -
     return rate
 
 
-class GreySlices(torch.utils.data.Dataset[tuple[Image.Image, None]]):
-    """The same slices as a reference dataset gives its images: one PIL picture at a time."""
+class GreySlices(torch.utils.data.Dataset[tuple[Any, tuple[()]]]):
+    """The same slices as a reference dataset gives its images, one PIL picture at a time; here from memory."""
 
     def __init__(self, scans: Sequence[ScanRef], transform: Callable[[Image.Image], Any], length: int) -> None:
-        self.scans, self.transform, self.length = scans, transform, length
+        self.pixels = np.concatenate([self.windowed(scan.path) for scan in scans])
+        self.transform, self.length = transform, length
+
+    @staticmethod
+    def windowed(path: str) -> np.ndarray:
+        scan = open_scan(path)
+        low, high = (scan.intensity.stored(v) for v in (scan.intensity.p0_5, scan.intensity.p99_5))
+        stored = scan.image().astype(np.float32)
+        return np.asarray(255 * np.clip((stored - low) / (high - low), 0, 1) * (stored > 0), np.uint8)
 
     def __len__(self) -> int:
         return self.length
 
     def __getitem__(self, index: int) -> tuple[Any, tuple[()]]:
-        scan = open_scan(self.scans[index % len(self.scans)].path)
-        stored = scan.image([index // len(self.scans) % scan.n_slices])[0].astype(np.float32)
-        low, high = (scan.intensity.stored(v) for v in (scan.intensity.p0_5, scan.intensity.p99_5))
-        pixels = np.clip((stored - low) / (high - low), 0, 1) * (stored > 0)
-        picture = Image.fromarray((255 * pixels).astype(np.uint8)).convert("RGB")
+        picture = Image.fromarray(self.pixels[index % len(self.pixels)]).convert("RGB")
         return self.transform(picture), ()
 
 
@@ -199,7 +203,7 @@ def reference_alone(
 
     distributed.enable(overwrite=True)
     cfg = OmegaConf.merge(get_default_config(), reference_config(config, steps, workers))
-    loop.make_dataset = lambda transform=None, **_: GreySlices(scans, transform, 1_000_000)
+    loop.make_dataset = lambda transform=None, **_: GreySlices(scans, transform, 100_000)
     with torch.device("meta"):
         model = SSLMetaArch(cfg)
     model.prepare_for_distributed_training()
