@@ -4,15 +4,20 @@ A position's rotation is prepared once for all blocks and touches queries and ke
 depth is given from outside and not drawn where it is used. Encoders run timm's own code.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-RunBlock = Callable[[Any, Tensor, Tensor, Tensor | None], Tensor]
-"""`run_block` or what compiling it gives."""
+RunBlocks = Callable[[Sequence[Any], Tensor, Tensor, Tensor | None], Tensor]
+"""`run_blocks` or what compiling it gives."""
+
+BLOCKS_AT_ONCE = 3
+"""Blocks in one call: where they are compiled, calls cost the processor time that a fast device waits for, and large
+graphs cost minutes at the start.
+"""
 
 
 def rotation_of(rope: Tensor, prefix: int) -> Tensor:
@@ -29,6 +34,24 @@ def rotation_of(rope: Tensor, prefix: int) -> Tensor:
     return torch.cat([still, turned], dim=1)
 
 
+def embedded_patches(embed: Any, images: Tensor) -> Tensor:
+    """timm's patch embedding [B, rows, columns, D] of images [B, C, H, W], as one product of matrices: a convolution
+    whose step is its size is one, and no library treats it so.
+    """
+    patch = embed.proj.weight.shape[-1]
+    batch, channels, height, width = images.shape
+    rows, columns = height // patch, width // patch
+    pixels = images.view(batch, channels, rows, patch, columns, patch).permute(0, 2, 4, 1, 3, 5)
+    return functional.linear(pixels.reshape(batch, rows, columns, -1), embed.proj.weight.flatten(1), embed.proj.bias)
+
+
+def run_blocks(blocks: Sequence[Any], tokens: Tensor, rotation: Tensor, kept: Tensor | None) -> Tensor:
+    """Consecutive blocks on tokens [B, prefix + N, D]; `kept` [blocks, 2, B] is stochastic depth, None keeps all."""
+    for index, block in enumerate(blocks):
+        tokens = run_block(block, tokens, rotation, None if kept is None else kept[index])
+    return tokens
+
+
 def run_block(block: Any, tokens: Tensor, rotation: Tensor, kept: Tensor | None) -> Tensor:
     """One block on tokens [B, prefix + N, D]; `kept` [2, B] scales its two residual branches, None keeps both whole."""
     attention, mlp = (None, None) if kept is None else kept.unbind(0)
@@ -42,7 +65,8 @@ def _added(tokens: Tensor, branch: Tensor, gamma: Tensor | None, scales: Tensor 
     if scales is not None:
         column = scales.view(-1, 1, 1)
         factor = column if gamma is None else column * gamma
-    return tokens + branch if factor is None else torch.addcmul(tokens, factor.to(branch.dtype), branch)
+    added = tokens + branch if factor is None else torch.addcmul(tokens, factor.to(branch.dtype), branch)
+    return added.to(tokens.dtype)
 
 
 def _attended(block: Any, tokens: Tensor, rotation: Tensor) -> Tensor:

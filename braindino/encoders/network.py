@@ -13,7 +13,7 @@ from timm.layers import LayerNorm
 from timm.models.eva import Eva
 from torch import Tensor, nn
 
-from braindino.encoders.blocks import RunBlock, rotation_of, run_block
+from braindino.encoders.blocks import BLOCKS_AT_ONCE, RunBlocks, embedded_patches, rotation_of, run_blocks
 from braindino.errors import ConfigError
 
 
@@ -89,28 +89,33 @@ def token_features(
     mask: Tensor | None = None,
     mask_token: Tensor | None = None,
     kept: Tensor | None = None,
-    run: RunBlock | None = None,
+    run: RunBlocks | None = None,
 ) -> Tensor:
     """All normalised tokens [B, prefix + N, D] of a timm Eva; masked patches get `mask_token` before the
     blocks.
 
-    Blocks run as timm runs them, or with `run`, as training does: then `kept` [depth, 2, B] scales the two residual
-    branches of every block, 0 where a branch is dropped for a sample.
+    Everything runs as timm runs it, or with `run`, as training does: then `kept` [depth, 2, B] scales the two residual
+    branches of every block, 0 where a branch is dropped for a sample, and under autocast tokens are in half precision
+    from block to block.
     """
     eva: Any = backbone
-    embedded = eva.patch_embed(images)  # [B, h, w, D]
+    embedded = eva.patch_embed(images) if run is None else embedded_patches(eva.patch_embed, images)  # [B, h, w, D]
     if mask is not None and mask_token is not None:
         batch, rows, columns, _ = embedded.shape
         replaced = mask_token.to(embedded.dtype)
         embedded = torch.where(mask.view(batch, rows, columns, 1), replaced, embedded)
     tokens, rope = eva._pos_embed(embedded)
     tokens = eva.norm_pre(tokens)
-    rotation = None if run is None else rotation_of(rope, eva.num_prefix_tokens)
-    for index, block in enumerate(eva.blocks):
-        if run is None or rotation is None:
+    if run is None:
+        for block in eva.blocks:
             tokens = block(tokens, rope=rope)
-        else:
-            tokens = run(block, tokens, rotation, None if kept is None else kept[index])
+    else:
+        tokens = tokens.to(embedded.dtype)
+        rotation = rotation_of(rope, eva.num_prefix_tokens)
+        blocks = list(eva.blocks)
+        for first in range(0, len(blocks), BLOCKS_AT_ONCE):
+            some = slice(first, first + BLOCKS_AT_ONCE)
+            tokens = run(blocks[some], tokens, rotation, None if kept is None else kept[some])
     normalised: Tensor = eva.norm(tokens)
     return normalised
 
@@ -123,11 +128,11 @@ class TokenNetwork(nn.Module):
         self.config = config
         self.backbone: nn.Module = _eva(config)
         self.mask_token = nn.Parameter(torch.zeros(config.width))
-        self._run: RunBlock = run_block
+        self._run: RunBlocks = run_blocks
 
     def compile_blocks(self) -> None:
         """Compile the transformer's blocks, all as one function, when they are first used at a size."""
-        self._run = torch.compile(run_block, dynamic=False)
+        self._run = torch.compile(run_blocks, dynamic=False)
 
     def forward_tokens(
         self, images: Tensor, mask: Tensor | None = None, kept: Tensor | None = None

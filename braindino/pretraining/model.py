@@ -84,6 +84,7 @@ class StudentTeacher(nn.Module):
         self.student = Learner(config)
         self.teacher = copy.deepcopy(self.student).requires_grad_(False)
         self.gram_teacher: TokenNetwork | None = None
+        self._pairs: tuple[list[Tensor], list[Tensor]] | None = None
         self.register_buffer("queue", torch.zeros(config.dino.queue, config.dino.head.bottleneck))
         self.register_buffer("queue_filled", torch.zeros(config.dino.queue))
 
@@ -100,8 +101,9 @@ class StudentTeacher(nn.Module):
 
         `succeeded` is a float32 scalar on the device: whether a step failed is not waited for.
         """
-        teacher: list[Tensor] = list(self.teacher.parameters())
-        student: list[Tensor] = list(self.student.parameters())
+        if self._pairs is None:  # walking through all modules takes a fast device's time
+            self._pairs = list(self.student.parameters()), list(self.teacher.parameters())
+        student, teacher = self._pairs
         steps = torch._foreach_sub(student, teacher)
         torch._foreach_mul_(steps, (1.0 - momentum) * succeeded)
         torch._foreach_add_(teacher, steps)
