@@ -120,14 +120,14 @@ def dino_loss(student_logits: Tensor, teacher_probs: Tensor, temperature: float,
     equation 3.
     """
     log_probs = functional.log_softmax(student_logits.float() / temperature, dim=-1)
+    teacher_probs = teacher_probs.float()
     crops, batch, _ = log_probs.shape
     targets = teacher_probs.shape[0]
-    # [S, T]: one product of matrices instead of S x T passes over the prototypes.
-    pairs = -(log_probs.flatten(1) @ teacher_probs.float().flatten(1).T) / batch
-    same = torch.eye(crops, targets, dtype=torch.bool, device=pairs.device)
-    pairs = pairs.masked_fill(same, 0.0)
-    total = pairs[:targets].sum() + local_weight * pairs[targets:].sum()
-    return total / (crops * targets - min(crops, targets))
+    # A student crop meets the sum of its targets: one pass over the prototypes for each crop, whatever their number.
+    every = teacher_probs.sum(0)
+    own = sum((log_probs[crop] * (every - teacher_probs[crop])).sum() for crop in range(targets))
+    local = (log_probs[targets:] * every).sum()
+    return -(own + local_weight * local) / (batch * (crops * targets - min(crops, targets)))
 
 
 @_in_full_precision
