@@ -23,9 +23,10 @@ from braindino.pretraining.config import PRETRAINING_VERSION, PretrainConfig
 from braindino.pretraining.model import StudentTeacher
 
 _NAME = re.compile(r"step-(\d{9})-([0-9a-f]{16})\.pt")
-_FREE_TO_CHANGE = frozenset(
-    f"run.{key}" for key in ("log_every", "checkpoint_every", "keep", "milestone_every", "alarms", "device", "compile")
-)
+_KEYS_FREE_TO_CHANGE = (
+    "log_every", "checkpoint_every", "keep", "milestone_every", "alarms", "probe_every", "device", "compile",
+)  # fmt: skip
+_FREE_TO_CHANGE = frozenset(f"run.{key}" for key in _KEYS_FREE_TO_CHANGE)
 
 
 @dataclass
@@ -39,7 +40,9 @@ class TrainingState:
     step: int = 0
     images_seen: int = 0
     alarms_in_a_row: int = 0
-    """Log records with signs of a collapse, up to the last."""
+    """Log records with signs of trouble, up to the last."""
+    first_losses: dict[str, float] = field(default_factory=dict)
+    """Of the first log record: a training that does worse later has diverged."""
     seconds: float = 0.0
     metrics: dict[str, float] = field(default_factory=dict)
     """Of the last log record."""
@@ -61,6 +64,7 @@ def save_checkpoint(directory: Path, state: TrainingState, config: PretrainConfi
         "images_seen": state.images_seen,
         "skipped": state.skipped.cpu(),
         "alarms_in_a_row": state.alarms_in_a_row,
+        "first_losses": dict(state.first_losses),
         "seconds": state.seconds,
         "metrics": dict(state.metrics),
         "student": _on_cpu(state.model.student.state_dict()),
@@ -153,6 +157,7 @@ def restore(state: TrainingState, content: dict[str, Any], config: PretrainConfi
     state.images_seen = content["images_seen"]
     state.skipped.copy_(content["skipped"])
     state.alarms_in_a_row = content["alarms_in_a_row"]
+    state.first_losses = dict(content["first_losses"])
     state.seconds = content["seconds"]
     state.metrics = dict(content["metrics"])
 

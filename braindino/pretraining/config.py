@@ -239,6 +239,8 @@ class RunConfig:
     seed: int = 0
     log_every: int = 50
     """Steps between two log records."""
+    probe_every: int = 1000
+    """Steps between two probes of the labelled cohort; 0 leaves them out."""
     checkpoint_every: int = 1000
     """Steps between two checkpoints."""
     keep: int = 2
@@ -327,7 +329,7 @@ def _check(config: PretrainConfig) -> None:
         raise ConfigError(
             "gram.weight, gram.teacher_images and gram.ramp_images are 0 or more, gram.resolution 1 or more."
         )
-    for key in ("alarms", "milestone_every"):
+    for key in ("probe_every", "alarms", "milestone_every"):
         if getattr(config.run, key) < 0:
             raise ConfigError(f"run.{key} is {getattr(config.run, key)}: give 0 or more.")
     if config.run.precision not in ("float32", "bfloat16"):

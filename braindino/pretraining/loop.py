@@ -13,6 +13,7 @@ from braindino.pretraining.batches import BatchMaker
 from braindino.pretraining.checkpoint import TrainingState, newest_checkpoint, restore, save_checkpoint
 from braindino.pretraining.config import PRETRAINING_VERSION, PretrainConfig
 from braindino.pretraining.meter import Meter
+from braindino.pretraining.probe import Labelled, Probe
 from braindino.pretraining.start import start_from
 from braindino.pretraining.step import initial_state, take_step, wrapped
 from braindino.pretraining.team import Team, assemble
@@ -58,6 +59,7 @@ def train(
     directory: Path,
     *,
     workers: int = 0,
+    cohort: Sequence[Labelled] = (),
     on_log: Callable[[LogRecord], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> TrainingResult:
@@ -69,15 +71,16 @@ def train(
     CPU with the same number of threads, within rounding for another number of processes), whatever the number of
     `workers`: processes that read slices ahead, 0 for a thread of this one. `should_stop` is asked after every step;
     when it says so, a checkpoint is written and the result has `finished` False. A step whose loss or gradients are
-    not finite changes nothing and is counted.
+    not finite changes nothing and is counted. Log records of every `run.probe_every` steps tell what the teacher knows
+    of `cohort`, which changes nothing of the training.
 
     Raises TrainingError when there are no scans, the folder belongs to another training, no step succeeds any
-    more, or `run.alarms` log records in a row show a collapse; CheckpointError when the folder holds only
-    damaged checkpoints; ConfigError when the batch cannot be shared by the processes, or there is no such device.
+    more, or `run.alarms` log records in a row show a collapse or a divergence; CheckpointError when the folder holds
+    only damaged checkpoints; ConfigError when the batch cannot be shared by the processes, or there is no such device.
     """
     with assemble(config.run.device) as team:
         _check_shares(config, team)
-        return _train(config, scans, directory, team, workers, on_log, should_stop)
+        return _train(config, scans, directory, team, workers, cohort, on_log, should_stop)
 
 
 def _train(
@@ -86,6 +89,7 @@ def _train(
     directory: Path,
     team: Team,
     workers: int,
+    cohort: Sequence[Labelled],
     on_log: Callable[[LogRecord], None] | None,
     should_stop: Callable[[], bool] | None,
 ) -> TrainingResult:
@@ -99,6 +103,7 @@ def _train(
         problems = (start_from(state.model, config.start),)
     student_pass = wrapped(state, team)
     peak = flops.peak_of(team.device)
+    probe = Probe(cohort if team.leads else (), config.data.window, config.network.patch_size, team.device)
     meter = Meter(team, problems)
     with contextlib.closing(read_ahead(maker.make, state.step, config.steps, workers)) as batches:
         for batch in batches:
@@ -109,9 +114,12 @@ def _train(
             last = state.step == config.steps
             if last or state.step % config.run.log_every == 0:
                 operations = flops.per_image(config, values.gram_weight > 0)
-                state.metrics = team.agree(meter.summary(values, operations, peak))
+                metrics = meter.summary(values, operations, peak)
+                if config.run.probe_every and state.step % config.run.probe_every < config.run.log_every:
+                    metrics |= probe.measure(state.model.teacher, config.run.precision == "bfloat16")
+                state.metrics = team.agree(metrics)
                 _give_up_if_hopeless(state)
-                signs = _signs_of_collapse(state, config)
+                signs = _signs_of_trouble(state, config)
                 if on_log is not None and team.leads:
                     on_log(
                         LogRecord(
@@ -121,7 +129,7 @@ def _train(
                             (*meter.problems, *monitor.skips(state.metrics), *signs),
                         )
                     )
-                _stop_if_collapsed(state, config, signs)
+                _stop_if_hopeless(state, config, signs)
                 meter = Meter(team)
             stopping = _asked_to_stop(should_stop, state.step, team)
             if last or stopping or _checkpoint_is_due(state.step, config):
@@ -161,17 +169,19 @@ def _checkpoint_is_due(step: int, config: PretrainConfig) -> bool:
     return step % config.run.checkpoint_every == 0 or (milestone > 0 and step % milestone == 0)
 
 
-def _signs_of_collapse(state: TrainingState, config: PretrainConfig) -> tuple[str, ...]:
+def _signs_of_trouble(state: TrainingState, config: PretrainConfig) -> tuple[str, ...]:
     warming_up = state.images_seen <= config.schedule.warmup_images
-    signs = monitor.signs_of_collapse(state.metrics, warming_up)
+    if not state.first_losses:
+        state.first_losses = {name: state.metrics[name] for name in monitor.LOSSES if name in state.metrics}
+    signs = () if warming_up else monitor.signs_of_trouble(state.metrics, state.first_losses)
     state.alarms_in_a_row = state.alarms_in_a_row + 1 if signs else 0
     return signs
 
 
-def _stop_if_collapsed(state: TrainingState, config: PretrainConfig, signs: tuple[str, ...]) -> None:
+def _stop_if_hopeless(state: TrainingState, config: PretrainConfig, signs: tuple[str, ...]) -> None:
     if config.run.alarms and state.alarms_in_a_row >= config.run.alarms:
         raise TrainingError(
-            f"Stopped at step {state.step}: {state.alarms_in_a_row} log records in a row show a collapse. {signs[0]} "
+            f"Stopped at step {state.step}: {state.alarms_in_a_row} log records in a row show trouble: {signs[0]} "
             "Checkpoints of earlier steps are kept; change the configuration, or set run.alarms=0 to be warned only."
         )
 

@@ -62,13 +62,17 @@ def skips(metrics: Mapping[str, float]) -> tuple[str, ...]:
     return (f"{skipped} steps were skipped: their loss or gradients were not finite.",) if skipped else ()
 
 
-def signs_of_collapse(metrics: Mapping[str, float], warming_up: bool = False) -> tuple[str, ...]:
-    """What a person should look at in a log record's metrics, in sentences; empty when all is well.
+LOSSES = ("loss_dino", "loss_ibot")
+DIVERGED = 1.1
+"""A loss so many times that of the first steps."""
 
-    While the learning rate warms up, features are those of random weights and say nothing about a collapse.
+
+def signs_of_trouble(metrics: Mapping[str, float], first_losses: Mapping[str, float]) -> tuple[str, ...]:
+    """Signs of a collapse or a divergence in a log record's metrics, in sentences; empty when all is well.
+
+    `first_losses` are those of the first log record, by name. Not to be asked while the learning rate warms up: then
+    features are those of random weights.
     """
-    if warming_up:
-        return ()
     signs = []
     if metrics.get("effective_rank", math.inf) < 2:
         signs.append("effective_rank is under 2: features of all slices lie on a line, the encoder has collapsed.")
@@ -77,4 +81,7 @@ def signs_of_collapse(metrics: Mapping[str, float], warming_up: bool = False) ->
             "target_entropy is over 0.98: the teacher's targets are uniform; use fewer prototypes, a larger "
             "batch or a larger dino.queue."
         )
+    for name, loss in first_losses.items():
+        if metrics.get(name, 0.0) > DIVERGED * loss:
+            signs.append(f"{name} is over {DIVERGED} times what it was at first: the training diverges.")
     return tuple(signs)

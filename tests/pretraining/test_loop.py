@@ -15,6 +15,7 @@ from braindino.pretraining import LogRecord, PretrainConfig, loop, read_checkpoi
 from braindino.pretraining.batches import Batch
 from braindino.pretraining.checkpoint import TrainingState
 from braindino.pretraining.objective import Outcome
+from braindino.pretraining.probe import Labelled
 from braindino.slices import ScanRef, loading
 from tests.pretraining.helpers import ALONE, batch_maker, same_tensors, tiny_config
 
@@ -207,10 +208,27 @@ def test_a_collapse_stops_the_training_with_a_sentence(
         assert train(config, scans, tmp_path, on_log=records.append).finished
         assert "collapsed" in records[-1].warnings[0]
         return
-    with pytest.raises(TrainingError, match=r"Stopped at step 6: 2 log records in a row show a collapse.*run.alarms"):
+    with pytest.raises(
+        TrainingError,
+        match=r"Stopped at step 6: 2 log records in a row show trouble: .*collapsed.*run.alarms",
+    ):
         train(config, scans, tmp_path, on_log=records.append)
     assert [len(record.warnings) for record in records] == [0, 1, 1]  # the first is of the warm-up
     assert list(tmp_path.glob("step-000000005-*.pt"))  # what was there before the alarm is kept
+
+
+def test_the_cohort_is_probed_and_changes_nothing(scans: Scans, tmp_path: Path) -> None:
+    cohort = [
+        Labelled(scan, {"half": "first" if index < 3 else "second", "site": "here"}) for index, scan in enumerate(scans)
+    ]
+    records: list[LogRecord] = []
+    config = tiny_config(run={"probe_every": 4})
+    probed = train(config, scans, tmp_path / "probed", cohort=cohort, on_log=records.append)
+    assert ["knn_half" in record.metrics for record in records] == [False, True, False, True]
+    assert "knn_site" not in records[-1].metrics  # one site only
+    assert records[-1].metrics["gram_drift"] > 0
+    plain = train(config, scans, tmp_path / "plain")
+    assert same_tensors(weights_of(probed.checkpoint), weights_of(plain.checkpoint))
 
 
 def test_milestones_are_kept_beside_the_newest(scans: Scans, tmp_path: Path) -> None:

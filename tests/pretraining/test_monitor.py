@@ -35,10 +35,16 @@ def test_agreement_is_of_the_likeliest_prototype() -> None:
     assert monitor.agreement(student, teacher) == 0.75
 
 
-def test_signs_of_collapse_are_said_in_words() -> None:
-    assert monitor.signs_of_collapse({"effective_rank": 20.0, "target_entropy": 0.6}) == ()
-    sick = {"effective_rank": 1.2, "target_entropy": 0.999}
-    text = " ".join(monitor.signs_of_collapse(sick))
-    for word in ("collapsed", "uniform"):
+def test_signs_of_trouble_are_said_in_words() -> None:
+    first = {"loss_dino": 4.0, "loss_ibot": 2.0}
+    assert monitor.signs_of_trouble({"effective_rank": 20.0, "target_entropy": 0.6, "loss_dino": 4.1}, first) == ()
+    sick = {"effective_rank": 1.2, "target_entropy": 0.999, "loss_dino": 3.0, "loss_ibot": 2.5}
+    text = " ".join(monitor.signs_of_trouble(sick, first))
+    for word in ("collapsed", "uniform", "loss_ibot is over 1.1 times"):
         assert word in text
-    assert monitor.signs_of_collapse(sick, warming_up=True) == ()
+    assert "loss_dino" not in text
+
+
+def test_skipped_steps_are_said() -> None:
+    assert monitor.skips({"skipped_steps": 0.0}) == ()
+    assert monitor.skips({"skipped_steps": 3.0}) == ("3 steps were skipped: their loss or gradients were not finite.",)
