@@ -108,7 +108,10 @@ def pretrain(
     override: Annotated[list[str] | None, typer.Option("--set", help="One value, as key=value; repeatable.")] = None,
     recipe: Recipe = "isotropic",
     workers: Annotated[
-        int | None, typer.Option(min=0, help="Processes that read slices; default: 2 beside a GPU, else a thread.")
+        int | None, typer.Option(min=0, help="Processes that read slices; default: some beside a GPU, else a thread.")
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Processes that share every batch (torchrun); default: one per GPU.")
     ] = None,
     home: Home = None,
 ) -> None:
@@ -117,7 +120,7 @@ def pretrain(
     from flows.pretrain import pretrain as run
 
     start_server()
-    summary = run(config, override or [], recipe, str(where), workers)
+    summary = run(config, override or [], recipe, str(where), workers, processes)
     verb = "had been trained before" if summary.already_done else "trained"
     print(
         f"{summary.training_id} {verb}: {summary.images_seen:,} images of {summary.n_scans} scans and "

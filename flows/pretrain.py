@@ -1,10 +1,8 @@
 """The flow `pretrain`: self-supervised training on the stored slices, without the test subjects of any task."""
 
-import signal
-import threading
+import dataclasses
+import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,16 +11,22 @@ from prefect import flow
 
 import warehouse
 from braindino import encoders, imaging, keys, pretraining
-from braindino.errors import TrainingError
-from braindino.slices import ScanRef
+from braindino.errors import BrainDINOError, TrainingError
+from braindino.pretraining.job import Job
+from flows.cohort import probe_cohort, scan_ref
 from flows.display import progress, stderr
-from flows.environment import job_id, resolve_home, use_all_cores
+from flows.environment import job_id, resolve_home
 from flows.holdout import freeze_holdouts
+from flows.model_card import Card, write_card
 from flows.recipes import require_stored
 from flows.register import register_encoder
+from flows.start_weights import Beginning, beginning_of
+from flows.train_process import processes_for, train_in_process
 
 Row = dict[str, Any]
-METRICS_PER_COMMIT = 20  # log records gathered before they are committed
+RECORDS_PER_COMMIT = 20
+SECONDS_PER_COMMIT = 60.0
+"""Log records are committed when there are so many, or the last commit is so long ago."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ def training_scans(store: warehouse.Warehouse, recipe_id: str, snapshot: str) ->
     """The stored axial scans that a training may see, and how many stored scans the frozen test subjects keep out."""
     rows = store.query(
         "select s.scan_id, s.content_hash, s.dataset, s.subject, s.subject_uid, s.n_slices, s.plane, s.store_path, "
-        "s.session, s.contrast, s.synthetic, h.subject_uid is not null as held_out "
+        "s.session, s.contrast, s.site, s.synthetic, h.subject_uid is not null as held_out "
         "from scans s left join (select distinct subject_uid from holdouts) h using (subject_uid) "
         "where s.status = 'stored' and s.recipe_id = ? and s.plane = 'axial' order by s.scan_id",
         [recipe_id],
@@ -52,20 +56,6 @@ def training_scans(store: warehouse.Warehouse, recipe_id: str, snapshot: str) ->
     ).to_pylist()
     free = [row for row in rows if not row["held_out"]]
     return free, len(rows) - len(free)
-
-
-@contextmanager
-def stop_requested() -> Iterator[threading.Event]:
-    """An event that SIGTERM sets, so that a pre-empted training writes its checkpoint before it ends."""
-    event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event  # signals reach the main thread only; a training in another thread ends with its process
-        return
-    previous = signal.signal(signal.SIGTERM, lambda *_: event.set())
-    try:
-        yield event
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 class _Log:
@@ -76,6 +66,7 @@ class _Log:
         self._rows: list[Row] = []
         self._records = 0
         self._seen = 0
+        self._committed = time.monotonic()
 
     def __call__(self, record: pretraining.LogRecord) -> None:
         self._ticker.advance(record.images_seen - self._seen, f"loss {record.metrics.get('loss', float('nan')):.3f}")
@@ -85,7 +76,7 @@ class _Log:
             stderr.print(f"warning: {sentence}")
         self._rows += [{**at, "metric": name, "value": float(value)} for name, value in record.metrics.items()]
         self._records += 1
-        if self._records % METRICS_PER_COMMIT == 0:
+        if self._records >= RECORDS_PER_COMMIT or time.monotonic() - self._committed > SECONDS_PER_COMMIT:
             self.flush()
 
     def flush(self) -> None:
@@ -93,6 +84,7 @@ class _Log:
         if self._rows:
             self._store.append("training_metrics", self._rows, self._job)
             self._rows = []
+        self._records, self._committed = 0, time.monotonic()
 
 
 def _training_row(training_id: str, config: Any, recipe_id: str, snapshot: str, scans: list[Row]) -> Row:
@@ -105,18 +97,22 @@ def _training_row(training_id: str, config: Any, recipe_id: str, snapshot: str, 
     }  # fmt: skip
 
 
-def _record_subjects(store: warehouse.Warehouse, training_id: str, scans: list[Row], job: str) -> None:
-    counted: dict[tuple[str, str], int] = {}
+def _record_subjects(
+    store: warehouse.Warehouse, training_id: str, scans: list[Row], beginning: Beginning, job: str
+) -> None:
+    """Who the encoder will have seen: the subjects of these scans, and those of the training it goes on from."""
+    known = "select count(*) as n from staging.stg_training_subjects where training_id = ?"
+    if store.query(known, [training_id]).to_pylist()[0]["n"]:
+        return
+    counted = {(subject["dataset"], subject["subject"]): 0 for subject in beginning.subjects}
     for scan in scans:
         key = (scan["dataset"], scan["subject"])
         counted[key] = counted.get(key, 0) + 1
-    known = "select count(*) as n from staging.stg_training_subjects where training_id = ?"
-    if store.query(known, [training_id]).to_pylist()[0]["n"] == 0:
-        rows = [
-            {"training_id": training_id, "dataset": dataset, "subject": subject, "n_scans": n}
-            for (dataset, subject), n in sorted(counted.items())
-        ]
-        store.append("training_subjects", rows, job)
+    rows = [
+        {"training_id": training_id, "dataset": dataset, "subject": subject, "n_scans": n}
+        for (dataset, subject), n in sorted(counted.items())
+    ]
+    store.append("training_subjects", rows, job)
 
 
 def _finished(store: warehouse.Warehouse, training_id: str) -> Row | None:
@@ -135,37 +131,29 @@ def _last_metrics(store: warehouse.Warehouse, training_id: str) -> dict[str, flo
     return {row["metric"]: row["value"] for row in rows.to_pylist()}
 
 
-def _train(
-    store: warehouse.Warehouse,
-    config: pretraining.PretrainConfig,
-    base: Row,
-    scans: list[Row],
-    home: Path,
-    job: str,
-    workers: int,
-) -> Row:
+@dataclass(frozen=True)
+class _Work:
+    """A training that is to be begun, or gone on with."""
+
+    base: Row
+    job: Job
+    scans: list[Row]
+    n_held_out: int
+    beginning: Beginning
+    processes: int
+
+
+def _train(store: warehouse.Warehouse, work: _Work, home: Path, job: str) -> Row:
     """Runs the training and records its start and its end; returns the last row of `trainings`."""
-    directory = home / "checkpoints" / base["training_id"]
-    refs = [
-        ScanRef(
-            str(home / s["store_path"]),
-            s["scan_id"],
-            s["subject_uid"],
-            s["dataset"],
-            s["n_slices"],
-            s["plane"],
-            s["session"] or "",
-            s["contrast"] or "",
-        )
-        for s in scans
-    ]
+    base, config = work.base, work.job.config
+    training_id = base["training_id"]
     store.append("trainings", [{**base, "status": "started"}], job)
     started = time.perf_counter()
-    with progress("pretraining", config.run.images) as ticker, stop_requested() as stop:
-        log = _Log(store, base["training_id"], job, ticker)
+    with progress("pretraining", config.run.images) as ticker:
+        log = _Log(store, training_id, job, ticker)
         try:
-            result = pretraining.train(config, refs, directory, workers=workers, on_log=log, should_stop=stop.is_set)
-        except TrainingError as error:
+            result = train_in_process(work.job, work.processes, log)
+        except BrainDINOError as error:
             store.append("trainings", [{**base, "status": "failed", "message": str(error)}], job)
             raise
         finally:
@@ -175,18 +163,24 @@ def _train(
     if not result.finished:
         store.append("trainings", [{**ended, "status": "stopped", "message": "asked to stop"}], job)
         raise TrainingError(
-            f"{base['training_id']} was stopped after {result.images_seen:,} of {config.run.images:,} images; "
+            f"{training_id} was stopped after {result.images_seen:,} of {config.run.images:,} images; "
             "the same command goes on from its checkpoint."
         )
+    seen = f"training_subjects of {training_id}"
     spec = encoders.EncoderSpec(kind="checkpoint", path=result.encoder)
-    encoder_id = register_encoder(store, spec, home, job, training_id=base["training_id"])
+    pretrained_on = f"{seen}, begun with {work.beginning.sentence}" if work.beginning.sentence else seen
+    encoder_id = register_encoder(store, spec, home, job, training_id=training_id, pretrained_on=pretrained_on)
+    card = Card(ended, work.scans, config, encoder_id, work.n_held_out, work.beginning.sentence, dict(result.metrics))
+    write_card(store, card, result.encoder.parent)
     ended |= {"status": "finished", "encoder_id": encoder_id}
     store.append("trainings", [ended], job)
     return ended
 
 
 def _readers(config: pretraining.PretrainConfig) -> int:
-    return 0 if pretraining.choose_device(config.run.device).type == "cpu" else 2
+    if pretraining.choose_device(config.run.device).type == "cpu":
+        return 0
+    return min(8, max(2, (os.cpu_count() or 2) - 2))
 
 
 @flow(name="pretrain", persist_result=False)
@@ -196,20 +190,26 @@ def pretrain(
     recipe: str = "isotropic",
     home: str | None = None,
     workers: int | None = None,
+    processes: int | None = None,
 ) -> PretrainSummary:
     """Trains an encoder on the stored slices of one recipe; the same call again resumes, or finds it done.
+
+    The training is a process of its own (several under torchrun), which this one listens to. Where this one ends,
+    however, the training writes a checkpoint and stops.
 
     Args:
         config: a preset (vit_tiny_cpu, vit_small, vit_base) or a TOML file.
         overrides: single values as "key=value".
         recipe: whose slices.
         home: the home folder; by default BRAINDINO_HOME or ./data.
-        workers: processes that read slices; by default two beside a GPU, and none (a thread) where the training
-            itself takes the cores. They change no weight.
+        workers: processes that read slices, for each one that trains; by default some beside a GPU, and none (a
+            thread) where the training itself takes the cores. They change no weight.
+        processes: processes that share every batch; by default one per GPU. Another number changes weights within
+            rounding only.
     """
     home_path, job = resolve_home(home), job_id()
     used = pretraining.load_config(config, overrides or [])
-    use_all_cores()
+    number = processes_for(used.run.device, processes)
     store = warehouse.open(home_path, create=False)
     recipe_id = imaging.get_recipe(recipe).recipe_id
     require_stored(store, recipe_id)
@@ -221,20 +221,34 @@ def pretrain(
             f"All {held_out} axial scans under {recipe_id} are of frozen test subjects, or there are none; "
             "ingest more subjects, with or without labels."
         )
-    identity = [
-        used,
-        recipe_id,
-        [[s["scan_id"], s["content_hash"]] for s in scans],
-        pretraining.PRETRAINING_VERSION,
-    ]
-    training_id = f"{used.name}-{keys.short_hash(identity, 8)}"
+    beginning = beginning_of(store, used.start.weights, home_path)
+    training_id = _training_id(used, recipe_id, scans, beginning)
     base = _training_row(training_id, used, recipe_id, snapshot, scans)
     done = _finished(store, training_id)
     if done is None:
-        _record_subjects(store, training_id, scans, job)
-    row = done or _train(store, used, base, scans, home_path, job, _readers(used) if workers is None else workers)
+        _record_subjects(store, training_id, scans, beginning, job)
+        directory = home_path / "checkpoints" / training_id
+        readers = _readers(used) if workers is None else workers
+        refs = tuple(scan_ref(scan, home_path) for scan in scans)
+        cohort = probe_cohort(store, scans, home_path, recipe_id, snapshot)
+        work = _Work(base, Job(used, directory, refs, cohort, readers), scans, held_out, beginning, number)
+        row = _train(store, work, home_path, job)
+    else:
+        row = done
     store.publish_snapshot(f"pretrain {training_id}")
     return PretrainSummary(
         training_id, row["encoder_id"], len(scans), base["n_subjects"], held_out, row["images_seen"], row["seconds"],
         _last_metrics(store, training_id), already_done=done is not None,
     )  # fmt: skip
+
+
+def _training_id(config: pretraining.PretrainConfig, recipe_id: str, scans: list[Row], beginning: Beginning) -> str:
+    """The same for the same weights to come: of the file that it begins with, the bytes count and not the place."""
+    start = dataclasses.replace(config.start, weights=beginning.sha256)
+    identity = [
+        dataclasses.replace(config, start=start),
+        recipe_id,
+        [[s["scan_id"], s["content_hash"]] for s in scans],
+        pretraining.PRETRAINING_VERSION,
+    ]
+    return f"{config.name}-{keys.short_hash(identity, 8)}"

@@ -5,11 +5,13 @@ from braindino.pretraining.config import PRETRAINING_VERSION, PretrainConfig
 from braindino.pretraining.config_file import config_from_dict, load_config
 from braindino.pretraining.loop import LogRecord, TrainingResult, train
 from braindino.pretraining.presets import PRESETS
+from braindino.pretraining.probe import Labelled
 from braindino.pretraining.team import choose_device
 
 __all__ = [
     "PRESETS",
     "PRETRAINING_VERSION",
+    "Labelled",
     "LogRecord",
     "PretrainConfig",
     "TrainingResult",

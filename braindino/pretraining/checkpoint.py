@@ -6,9 +6,13 @@ bytes in its name shows damage. It holds tensors and plain values only, so that 
 step.
 """
 
+import fcntl
 import json
 import os
 import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +30,10 @@ _NAME = re.compile(r"step-(\d{9})-([0-9a-f]{16})\.pt")
 _KEYS_FREE_TO_CHANGE = (
     "log_every", "checkpoint_every", "keep", "milestone_every", "alarms", "probe_every", "device", "compile",
 )  # fmt: skip
-_FREE_TO_CHANGE = frozenset(f"run.{key}" for key in _KEYS_FREE_TO_CHANGE)
+_FREE_TO_CHANGE = frozenset({"start.weights", *(f"run.{key}" for key in _KEYS_FREE_TO_CHANGE)})
+"""What may differ from run to run of a training: nothing of it is asked for once there is a checkpoint, or changes a
+weight.
+"""
 
 
 @dataclass
@@ -91,6 +98,31 @@ def save_checkpoint(directory: Path, state: TrainingState, config: PretrainConfi
 def _is_milestone(path: Path, every: int) -> bool:
     name = _NAME.fullmatch(path.name)
     return bool(every) and name is not None and int(name.group(1)) % every == 0
+
+
+@contextmanager
+def alone_in(directory: Path, patience_s: float = 60.0) -> Iterator[None]:
+    """Holds a training's folder: two trainings in one would remove each other's checkpoints.
+
+    One that was asked to stop may still write its last checkpoint: it is waited for.
+
+    Raises:
+        TrainingError: another process still trains there after `patience_s` seconds.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + patience_s
+    with (directory / "training.lock").open("w") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise TrainingError(
+                        f"Another process trains in {directory}: wait until it has ended, or stop it."
+                    ) from error
+                time.sleep(0.2)
+        yield  # closing the file lets go of it, as the end of the process does
 
 
 def list_checkpoints(directory: Path) -> list[Path]:

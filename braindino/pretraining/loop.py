@@ -10,7 +10,7 @@ from braindino.errors import ConfigError, TrainingError
 from braindino.keys import canonical_json, short_hash
 from braindino.pretraining import flops, monitor, schedules
 from braindino.pretraining.batches import BatchMaker
-from braindino.pretraining.checkpoint import TrainingState, newest_checkpoint, restore, save_checkpoint
+from braindino.pretraining.checkpoint import TrainingState, alone_in, newest_checkpoint, restore, save_checkpoint
 from braindino.pretraining.config import PRETRAINING_VERSION, PretrainConfig
 from braindino.pretraining.meter import Meter
 from braindino.pretraining.probe import Labelled, Probe
@@ -74,13 +74,15 @@ def train(
     not finite changes nothing and is counted. Log records of every `run.probe_every` steps tell what the teacher knows
     of `cohort`, which changes nothing of the training.
 
-    Raises TrainingError when there are no scans, the folder belongs to another training, no step succeeds any
-    more, or `run.alarms` log records in a row show a collapse or a divergence; CheckpointError when the folder holds
-    only damaged checkpoints; ConfigError when the batch cannot be shared by the processes, or there is no such device.
+    Raises TrainingError when there are no scans, the folder belongs to another training or one runs in it, no step
+    succeeds any more, or `run.alarms` log records in a row show a collapse or a divergence; CheckpointError when the
+    folder holds only damaged checkpoints; ConfigError when the batch cannot be shared by the processes, or there is no
+    such device.
     """
     with assemble(config.run.device) as team:
         _check_shares(config, team)
-        return _train(config, scans, directory, team, workers, cohort, on_log, should_stop)
+        with alone_in(directory) if team.leads else contextlib.nullcontext():
+            return _train(config, scans, directory, team, workers, cohort, on_log, should_stop)
 
 
 def _train(
