@@ -19,7 +19,10 @@ from flows.pretrain import pretrain
 from flows.train_process import processes_for
 
 RECIPE = "isotropic_2mm"
-SMALL = ["run.images=32", "data.batch_size=8", "crops.global_size=32", "crops.local_size=16", "run.probe_every=1", "run.log_every=2"]
+SMALL = [
+    "run.images=32", "data.batch_size=8", "crops.global_size=32", "crops.local_size=16", "run.probe_every=1",
+    "run.log_every=2",
+]  # fmt: skip
 LONG = ["run.images=40000", *SMALL[1:], "run.log_every=1", "run.checkpoint_every=100000", "run.alarms=0"]
 BRAINDINO = Path(sys.executable).parent / "braindino"
 
@@ -66,21 +69,19 @@ def trains(home: Path, process: subprocess.Popen[str]) -> Path:
     return begun()[0]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["sigterm", "ctrl-c"])
-def test_a_stopped_command_says_so_and_has_a_checkpoint(number: int, home: Path) -> None:
+def test_a_stopped_command_says_so_and_has_a_checkpoint(home: Path) -> None:
     with command(home) as process:
         folder = trains(home, process)
-        process.send_signal(number)
+        process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 1
     assert re.search(r"was stopped after [\d,]+ of 40,000 images; the same command goes on", said), said
-    (checkpoint,) = folder.glob("step-*.pt")
-    checkpoint.unlink()
+    assert len(list(folder.glob("step-*.pt"))) == 1
     query = "select status, images_seen from trainings where training_id = ?"
     (row,) = warehouse.open(home).query(query, [folder.name]).to_pylist()
     assert row["status"] == "stopped"
     assert row["images_seen"] > 0
-    for file in folder.iterdir():
+    for file in folder.iterdir():  # the next test begins it anew
         file.unlink()
 
 
