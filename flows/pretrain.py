@@ -58,6 +58,16 @@ def training_scans(store: warehouse.Warehouse, recipe_id: str, snapshot: str) ->
     return free, len(rows) - len(free)
 
 
+def _some_scans(store: warehouse.Warehouse, recipe_id: str, snapshot: str) -> tuple[list[Row], int]:
+    scans, held_out = training_scans(store, recipe_id, snapshot)
+    if not scans:
+        raise TrainingError(
+            f"All {held_out} axial scans under {recipe_id} are of frozen test subjects, or there are none; "
+            "ingest more subjects, with or without labels."
+        )
+    return scans, held_out
+
+
 class _Log:
     """Writes a training's figures to the warehouse in small commits and moves the progress bar."""
 
@@ -166,21 +176,21 @@ def _train(store: warehouse.Warehouse, work: _Work, home: Path, job: str) -> Row
             f"{training_id} was stopped after {result.images_seen:,} of {config.run.images:,} images; "
             "the same command goes on from its checkpoint."
         )
-    seen = f"training_subjects of {training_id}"
     spec = encoders.EncoderSpec(kind="checkpoint", path=result.encoder)
-    pretrained_on = f"{seen}, begun with {work.beginning.sentence}" if work.beginning.sentence else seen
-    encoder_id = register_encoder(store, spec, home, job, training_id=training_id, pretrained_on=pretrained_on)
-    card = Card(ended, work.scans, config, encoder_id, work.n_held_out, work.beginning.sentence, dict(result.metrics))
+    begun_with = work.beginning.sentence
+    encoder_id = register_encoder(store, spec, home, job, training_id=training_id, begun_with=begun_with)
+    card = Card(ended, work.scans, config, encoder_id, work.n_held_out, begun_with, dict(result.metrics))
     write_card(store, card, result.encoder.parent)
     ended |= {"status": "finished", "encoder_id": encoder_id}
     store.append("trainings", [ended], job)
     return ended
 
 
-def _readers(config: pretraining.PretrainConfig) -> int:
+def _readers(config: pretraining.PretrainConfig, processes: int) -> int:
+    """For each process that trains: the cores are shared between them."""
     if pretraining.choose_device(config.run.device).type == "cpu":
         return 0
-    return min(8, max(2, (os.cpu_count() or 2) - 2))
+    return min(8, max(2, (os.cpu_count() or 2) // processes - 2))
 
 
 @flow(name="pretrain", persist_result=False)
@@ -215,24 +225,22 @@ def pretrain(
     require_stored(store, recipe_id)
     freeze_holdouts(store, job)
     snapshot = store.publish_snapshot("before pretraining")
-    scans, held_out = training_scans(store, recipe_id, snapshot)
-    if not scans:
-        raise TrainingError(
-            f"All {held_out} axial scans under {recipe_id} are of frozen test subjects, or there are none; "
-            "ingest more subjects, with or without labels."
-        )
+    scans, held_out = _some_scans(store, recipe_id, snapshot)
     beginning = beginning_of(store, used.start.weights, home_path)
     training_id = _training_id(used, recipe_id, scans, beginning)
     base = _training_row(training_id, used, recipe_id, snapshot, scans)
     done = _finished(store, training_id)
     if done is None:
         _record_subjects(store, training_id, scans, beginning, job)
-        directory = home_path / "checkpoints" / training_id
-        readers = _readers(used) if workers is None else workers
-        refs = tuple(scan_ref(scan, home_path) for scan in scans)
-        cohort = probe_cohort(store, scans, home_path, recipe_id, snapshot)
-        work = _Work(base, Job(used, directory, refs, cohort, readers), scans, held_out, beginning, number)
-        row = _train(store, work, home_path, job)
+        readers = _readers(used, number) if workers is None else workers
+        todo = Job(
+            used,
+            home_path / "checkpoints" / training_id,
+            tuple(scan_ref(scan, home_path) for scan in scans),
+            probe_cohort(store, scans, home_path, recipe_id, snapshot),
+            readers,
+        )
+        row = _train(store, _Work(base, todo, scans, held_out, beginning, number), home_path, job)
     else:
         row = done
     store.publish_snapshot(f"pretrain {training_id}")

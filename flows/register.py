@@ -16,7 +16,7 @@ def register_encoder(
     job: str,
     *,
     training_id: str | None = None,
-    pretrained_on: str | None = None,
+    begun_with: str = "",
 ) -> str:
     """Adds an encoder to the warehouse, once; returns its id.
 
@@ -38,17 +38,20 @@ def register_encoder(
             "architecture": keys.canonical_json(encoder.architecture),
             "precision": encoder.precision,
             "training_id": training_id,
-            "pretrained_on": pretrained_on or _seen(encoder.kind, training_id),
+            "pretrained_on": _seen(encoder.kind, training_id, begun_with),
             "encoders_version": encoders.ENCODERS_VERSION,
         }
         store.append("encoders", [row], job)
     return encoder.encoder_id
 
 
-def _seen(kind: str, training_id: str | None) -> str | None:
+def _seen(kind: str, training_id: str | None, begun_with: str) -> str | None:
     if kind == "random":
         return "nothing: random weights"
-    return f"training_subjects of {training_id}" if training_id else None
+    if training_id is None:
+        return None
+    seen = f"training_subjects of {training_id}"
+    return f"{seen}, begun with {begun_with}" if begun_with else seen
 
 
 def spec_of(row: dict[str, Any], home: Path) -> encoders.EncoderSpec:

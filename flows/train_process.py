@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import torch
+
 from braindino.errors import BrainDINOError, ConfigError, TrainingError
 from braindino.pretraining import LogRecord, TrainingResult, choose_device
 from braindino.pretraining.job import JOB_FILE, Job, event_of, write_job
@@ -58,7 +60,7 @@ def processes_for(device: str, asked: int | None) -> int:
         ConfigError: that is less than one, or more than there are GPUs.
     """
     kind = choose_device(device).type
-    gpus = _gpus() if kind == "cuda" else 0
+    gpus = torch.cuda.device_count() if kind == "cuda" else 0
     number = max(1, gpus) if asked is None else asked
     if number < 1:
         raise ConfigError(f"{number} processes cannot train: give 1 or more.")
@@ -69,12 +71,6 @@ def processes_for(device: str, asked: int | None) -> int:
     return number
 
 
-def _gpus() -> int:
-    import torch
-
-    return torch.cuda.device_count()
-
-
 def _command(job: Path, processes: int) -> list[str]:
     module = ["-m", "braindino.pretraining", str(job), "--watch-stdin"]
     if processes == 1:
@@ -83,17 +79,14 @@ def _command(job: Path, processes: int) -> list[str]:
     return [sys.executable, *many, *module]
 
 
-@contextmanager
-def _started(command: list[str], errors: IO[bytes]) -> Iterator[subprocess.Popen[str]]:
-    # In a session of its own: Ctrl-C in a terminal reaches this process alone, which then asks the training to stop.
-    process = subprocess.Popen(
+def _started(command: list[str], errors: IO[bytes]) -> subprocess.Popen[str]:
+    """The training, in a session of its own: Ctrl-C in a terminal reaches this process alone, which asks it to stop.
+
+    As a context it ends when the training has: its pipes are closed, which is the request, and it is waited for.
+    """
+    return subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
     )
-    try:
-        yield process
-    finally:
-        _ask_to_stop(process)
-        process.wait()
 
 
 @contextmanager

@@ -6,11 +6,9 @@ bytes in its name shows damage. It holds tensors and plain values only, so that 
 step.
 """
 
-import fcntl
 import json
 import os
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from torch import Tensor
 
 from braindino.encoders.weights import TRAINING_FORMAT, read_tensors
@@ -110,19 +109,14 @@ def alone_in(directory: Path, patience_s: float = 60.0) -> Iterator[None]:
         TrainingError: another process still trains there after `patience_s` seconds.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + patience_s
-    with (directory / "training.lock").open("w") as lock:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    raise TrainingError(
-                        f"Another process trains in {directory}: wait until it has ended, or stop it."
-                    ) from error
-                time.sleep(0.2)
-        yield  # closing the file lets go of it, as the end of the process does
+    try:
+        held = FileLock(directory / "training.lock").acquire(
+            timeout=patience_s
+        )  # the system's: a killed process lets go
+    except Timeout as error:
+        raise TrainingError(f"Another process trains in {directory}: wait until it has ended, or stop it.") from error
+    with held:
+        yield
 
 
 def list_checkpoints(directory: Path) -> list[Path]:

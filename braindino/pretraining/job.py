@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from braindino import errors
-from braindino.errors import BrainDINOError, ConfigError, TrainingError
+from braindino.errors import BrainDINOError, CheckpointError, ConfigError, StoreError, TrainingError
 from braindino.keys import canonical_json
 from braindino.pretraining.config import PretrainConfig
 from braindino.pretraining.config_file import config_from_dict
@@ -16,6 +15,7 @@ from braindino.pretraining.probe import Labelled
 from braindino.slices.sampler import ScanRef
 
 JOB_FILE = "job.json"
+_ERRORS = {kind.__name__: kind for kind in (ConfigError, StoreError, CheckpointError, TrainingError)}
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,5 @@ def event_of(line: str) -> LogRecord | TrainingResult | BrainDINOError | None:
         paths = {name: Path(result[name]) for name in ("checkpoint", "encoder")}
         return TrainingResult(**{**result, **paths})
     if "error" in content:
-        kind = getattr(errors, content["error"], TrainingError)
-        return (
-            kind(content["message"])
-            if kind in (ConfigError, errors.CheckpointError)
-            else TrainingError(content["message"])
-        )
+        return _ERRORS.get(content["error"], TrainingError)(content["message"])
     return None

@@ -115,23 +115,7 @@ def _train(
             state.seconds += meter.end_step(outcome, norm, succeeded, batch)
             last = state.step == config.steps
             if last or state.step % config.run.log_every == 0:
-                operations = flops.per_image(config, values.gram_weight > 0)
-                metrics = meter.summary(values, operations, peak)
-                if config.run.probe_every and state.step % config.run.probe_every < config.run.log_every:
-                    metrics |= probe.measure(state.model.teacher, config.run.precision == "bfloat16")
-                state.metrics = team.agree(metrics)
-                _give_up_if_hopeless(state)
-                signs = _signs_of_trouble(state, config)
-                if on_log is not None and team.leads:
-                    on_log(
-                        LogRecord(
-                            state.step,
-                            state.images_seen,
-                            state.metrics,
-                            (*meter.problems, *monitor.skips(state.metrics), *signs),
-                        )
-                    )
-                _stop_if_hopeless(state, config, signs)
+                _record(state, config, meter, values, probe, peak, team, on_log)
                 meter = Meter(team)
             stopping = _asked_to_stop(should_stop, state.step, team)
             if last or stopping or _checkpoint_is_due(state.step, config):
@@ -140,6 +124,29 @@ def _train(
                 break
     assert checkpoint is not None  # the last step writes one
     return _exported(state, config, directory, checkpoint, team)
+
+
+def _record(
+    state: TrainingState,
+    config: PretrainConfig,
+    meter: Meter,
+    values: schedules.Values,
+    probe: Probe,
+    peak: float | None,
+    team: Team,
+    on_log: Callable[[LogRecord], None] | None,
+) -> None:
+    """Sums up the steps since the last record, tells them, and stops a training without hope."""
+    metrics = meter.summary(values, flops.per_image(config, values.gram_weight > 0), peak)
+    if config.run.probe_every and state.step % config.run.probe_every < config.run.log_every:
+        metrics |= probe.measure(state.model.teacher, config.run.precision == "bfloat16")
+    state.metrics = team.agree(metrics)
+    _give_up_if_hopeless(state)
+    signs = _signs_of_trouble(state, config)
+    if on_log is not None and team.leads:
+        sentences = (*meter.problems, *monitor.skips(state.metrics), *signs)
+        on_log(LogRecord(state.step, state.images_seen, state.metrics, sentences))
+    _stop_if_hopeless(state, config, signs)
 
 
 STEPS_BETWEEN_AGREEMENTS = 8

@@ -223,7 +223,7 @@ def main() -> None:
     for seed in options.seeds:
         settings = [*SETTINGS, f"run.images={options.images}", f"run.seed={seed}", *options.set]
         config = load_config(options.preset, settings)
-        steps = quarter // config.data.batch_size
+        steps = -(-quarter // config.data.batch_size)
         run = dataclasses.replace(config.run, milestone_every=steps, checkpoint_every=10**9, keep=1)
         config = dataclasses.replace(config, run=run)
         with tempfile.TemporaryDirectory() as folder:
