@@ -58,7 +58,7 @@ def _coverage(scans: list[Row], terms: dict[str, Row]) -> list[Row]:
 
 
 def _text(card: Card, coverage: list[Row]) -> str:
-    row, config = card.training, card.config
+    row, config, network = card.training, card.config, card.config.network
     synthetic = "**Some of its training data are synthetic.** " if row["synthetic"] else ""
     begun = f"begun with {card.begun_with}" if card.begun_with else "begun with random weights"
     gram = f"Gram anchoring (weight {config.gram.weight})" if config.gram.weight else "no Gram anchoring"
@@ -71,8 +71,8 @@ tags: [brain-mri, self-supervised, dinov3]
 # {card.encoder_id}
 
 The EMA teacher of the training `{row["training_id"]}`: a vision transformer for grey axial brain-MRI slices
-({config.network.name}, {config.network.depth} blocks of width {config.network.width}, patches of
-{config.network.patch_size} pixels, {config.network.registers} registers). {synthetic}Not for clinical use.
+({network.name}, {network.depth} blocks of width {network.width}, patches of {network.patch_size} pixels,
+{network.registers} registers). {synthetic}Not for clinical use.
 
 ## Data
 
@@ -94,10 +94,10 @@ The whole configuration: `{keys.canonical_json(config)}`
 ## Use
 
 Slices are float32 [B, 1, H, W], cut off at the in-brain percentiles of the window `{config.data.window}` and mapped
-onto 0..1, 0 outside the brain; H and W are multiples of {config.network.patch_size}.
+onto 0..1, 0 outside the brain; H and W are multiples of {network.patch_size}.
 
 ```python
-{_snippet(config.network)}
+{_snippet(network)}
 ```
 
 With this project: `braindino embed --encoder {card.encoder_id}`.
@@ -105,8 +105,8 @@ With this project: `braindino embed --encoder {card.encoder_id}`.
 ## Licence
 
 The weights carry what the terms of the datasets above ask of what is made from them; read these before you pass
-the weights on. {_restrictions(coverage)}
-"""
+the weights on.
+{_restrictions(coverage)}"""
 
 
 def _table(coverage: list[Row]) -> str:
@@ -140,5 +140,4 @@ features = encoder(slices)  # CLS, [B, {network.width}]"""
 
 
 def _restrictions(coverage: list[Row]) -> str:
-    told = [f"{row['dataset']}: {row['restrictions']}" for row in coverage if row["restrictions"]]
-    return " ".join(told)
+    return "".join(f"\n- {row['dataset']}: {row['restrictions']}" for row in coverage if row["restrictions"]) + "\n"

@@ -86,14 +86,20 @@ def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
         EOFError,
         OSError,
     ) as error:
-        detail = str(error).strip().splitlines()
         raise CheckpointError(
-            f"{path} cannot be read as weights ({detail[0] if detail else type(error).__name__}); "
+            f"{path} cannot be read as weights ({_detail(error)}); "
             "it is damaged, incomplete or holds more than tensors: fetch or export it again."
         ) from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path} holds a {type(content).__name__}, not a dictionary of weights.")
     return content, {}
+
+
+def _detail(error: Exception) -> str:
+    if isinstance(error, pickle.UnpicklingError):
+        return "no file of tensors"  # torch's own words advise to run whatever code the file holds
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def foreign_state(path: Path) -> dict[str, Tensor]:

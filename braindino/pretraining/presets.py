@@ -33,7 +33,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
             "ema_momentum": 0.95,
             "ema_reference_batch": 32,
         },
-        "run": {"images": 3_200, "log_every": 5, "checkpoint_every": 50},
+        "run": {"images": 3_200, "log_every": 5, "probe_every": 50, "checkpoint_every": 50},
     },
     # One GPU. A quarter of the published prototypes and a queue, because the batch is a quarter of the
     # published one.
